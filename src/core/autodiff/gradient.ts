@@ -1,0 +1,128 @@
+/** @file Reverse-mode differentiation, graph to graph: the forward nodes, then the cotangents in reverse order, then what nobody reads is dropped. */
+import { UserError } from '../errors.ts';
+import { graphBuilder } from '../onnx/builder.ts';
+import { type Dim, describeNode, type Graph, type Node } from '../onnx/graph.ts';
+import { dropDead } from '../onnx/passes/drop-dead.ts';
+import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
+import type { Entry, Provider, Rule } from './rule.ts';
+import { isRuled, rules } from './rules/index.ts';
+import { sceneOf } from './scene.ts';
+import { matches, type Surrogate, type Twin } from './substitutes.ts';
+import { type Spliced, spliceTwins } from './twins.ts';
+
+export interface GradientOptions {
+  /** Outputs that are differentiated: of their summed elements, unless `cotangents` says otherwise. */
+  of: readonly string[];
+  /** Values to differentiate with respect to: inputs, initializers or intermediates. */
+  wrt: readonly string[];
+  /** Feed dL/d(of) in, as inputs named `cotangent_NAME` (a vector-Jacobian product). */
+  cotangents?: boolean;
+  surrogates?: readonly Surrogate[];
+  twins?: readonly Twin[];
+  provider?: Provider;
+}
+
+/** A node at which the gradient ends. */
+export interface Cut {
+  readonly node: string;
+  readonly op: string;
+}
+
+export interface GradientGraph {
+  /** The forward graph with the gradients as further outputs. */
+  readonly graph: Graph;
+  /** Name of the output that holds each gradient; a value no path leads to has a gradient of zeros. */
+  readonly gradients: Readonly<Record<string, string>>;
+  readonly cuts: readonly Cut[];
+  /** Stand-ins that were used: label and node (or twin outputs). */
+  readonly substitutes: readonly { readonly label: string; readonly at: string }[];
+}
+
+export const gradientDefaults = { cotangents: false, provider: 'cpu' } as const;
+
+/**
+ * The gradient of `of` with respect to `wrt` as an ONNX graph that still computes the original outputs.
+ * `graph` must be prepared (passes/prepare.ts: opset >= 18, constants folded); its shapes are asked of the runtime through `execute`.
+ * Throws a UserError naming the node when an op on the path has no rule.
+ */
+export async function gradient(graph: Graph, execute: Execute, options: GradientOptions): Promise<GradientGraph> {
+  const spliced = spliceTwins(graph, options.twins ?? []);
+  return backward(spliced, await inferShapes(spliced.graph, execute), options);
+}
+
+/** The walk itself, over a graph all of whose shapes are known. */
+export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, options: GradientOptions): GradientGraph {
+  const g = graphBuilder({ from: graph });
+  const active = reachable(graph, options.wrt, standIn);
+  const adjoints = new Map<string, string[]>();
+  const contribute = (value: string, cotangent: string) => {
+    const target = standIn.get(value) ?? value;
+    const list = adjoints.get(target);
+    if (list) list.push(cotangent);
+    else adjoints.set(target, [cotangent]);
+  };
+  const sum = (value: string): string | undefined => {
+    const parts = adjoints.get(value);
+    if (parts === undefined) return undefined;
+    const total = parts.length === 1 ? parts[0]! : g.op(parts.length === 2 ? 'Add' : 'Sum', parts);
+    adjoints.set(value, [total]);
+    return total;
+  };
+  const scene = sceneOf(g, graph, shapes, options.provider ?? gradientDefaults.provider);
+  const cuts: Cut[] = [];
+  const substitutes = (options.twins ?? []).map((twin) => ({ label: twin.label, at: twin.outputs.join(', ') }));
+
+  for (const value of options.of) {
+    if (options.cotangents) contribute(value, g.input(`cotangent_${value}`, scene.dims(value), scene.dtype(value)));
+    else contribute(value, scene.filled(value, 1));
+  }
+  for (const node of [...graph.nodes].reverse()) {
+    const isActive = (input: string | undefined): boolean => input !== undefined && active.has(standIn.get(input) ?? input);
+    if (!node.inputs.some(isActive) || !node.outputs.some((o) => adjoints.has(o))) continue;
+    const surrogate = options.surrogates?.find((s) => matches(s.match, node));
+    const entry = surrogate?.rule ?? entryOf(node);
+    if (surrogate) substitutes.push({ label: surrogate.label, at: node.name === '' ? node.outputs[0]! : node.name });
+    if (entry === 'cuts') cuts.push({ node: node.name === '' ? node.outputs[0]! : node.name, op: node.op });
+    if (typeof entry === 'string') continue;
+    const [rule, broadcasts]: [Rule, boolean] = typeof entry === 'function' ? [entry, false] : [entry.broadcasting, true];
+    const cotangents = rule(node.outputs.map(sum), node, { ...scene, active: (i) => isActive(node.inputs[i]) });
+    for (const [i, cotangent] of cotangents.entries()) {
+      const input = node.inputs[i];
+      if (cotangent === undefined || input === undefined || input === '' || !isActive(input)) continue;
+      contribute(input, broadcasts ? scene.sumTo(cotangent, node.outputs[0]!, input) : cotangent);
+    }
+  }
+
+  const gradients: Record<string, string> = {};
+  for (const name of options.wrt) {
+    const total = sum(name) ?? scene.filled(name, 0);
+    // a copy only where the gradient is not a value of its own: an output may not be an input, a constant, or another output
+    const own = g.isComputed(total) && !Object.values(gradients).includes(total) && !graph.outputs.some((v) => v.name === total);
+    gradients[name] = own ? total : g.op('Identity', [total], {}, g.fresh(`grad_${name}`));
+    g.output(gradients[name]!, outputDims(graph, name, scene.dims(name)), scene.dtype(name));
+  }
+  return { graph: dropDead(g.build()), gradients, cuts, substitutes };
+}
+
+/** The sizes an output is declared with: those of the graph input it belongs to, symbols included, or what is known. */
+const outputDims = (graph: Graph, name: string, known: readonly (number | null)[]): readonly Dim[] =>
+  graph.inputs.find((v) => v.name === name)?.dims ?? known;
+
+/** Values that depend on `wrt`, following derivatives through twins rather than what they stand for. */
+function reachable(graph: Graph, wrt: readonly string[], standIn: ReadonlyMap<string, string>): Set<string> {
+  const reached = new Set(wrt);
+  for (const node of graph.nodes) {
+    if (node.inputs.some((i) => reached.has(standIn.get(i) ?? i)))
+      for (const output of node.outputs) if (output !== '') reached.add(output);
+  }
+  for (const name of standIn.keys()) reached.delete(name);
+  return reached;
+}
+
+function entryOf(node: Node): Entry {
+  if (node.domain === '' && isRuled(node.op)) return rules[node.op];
+  throw new UserError(
+    `${describeNode(node)} lies on the gradient path and has no derivative rule`,
+    `choose a stand-in for it (surrogates: { match: { op: ${node.op} }, use: straight-through }), attack without gradients, or export the model without this op`,
+  );
+}

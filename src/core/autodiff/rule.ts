@@ -1,0 +1,54 @@
+/** @file What a vector-Jacobian rule sees and returns. A rule writes nodes; the walker prunes, un-broadcasts and accumulates. */
+import type { GraphBuilder } from '../onnx/builder.ts';
+import type { Node } from '../onnx/graph.ts';
+import type { KnownDim } from '../onnx/passes/shapes.ts';
+import type { DType, Tensor } from '../tensor/tensor.ts';
+
+/** The execution provider the gradient is written for: kernels that win on one are missing on another (specs: engine 4 and 5). */
+export type Provider = 'cpu' | 'wasm' | 'webgpu';
+
+/** Everything a rule may ask about the graph around its node, and the builder it writes to. */
+export interface Scene {
+  readonly g: GraphBuilder;
+  readonly provider: Provider;
+  /** Sizes of a value; null where the size depends on the batch. */
+  dims(name: string): readonly KnownDim[];
+  dtype(name: string): DType;
+  /** The value of an initializer, undefined for anything computed. */
+  constant(name: string): Tensor | undefined;
+  /** Whether input i of the node lies on a path from what is differentiated: a rule need not (and for constants should not) compute the others. */
+  active(input: number): boolean;
+  /** The shape of a value as an int64 list: a constant where every size is known, otherwise read at run time. */
+  shape(name: string): string;
+  /** `value` reshaped to the shape of `like`; costs no run-time shape when at most one size depends on the batch. */
+  reshapeLike(value: string, like: string): string;
+  /** A zero-dimensional constant of the given dtype. */
+  number(value: number, dtype: DType): string;
+}
+
+/**
+ * Cotangents of the outputs in (undefined: that output is not used), cotangents of the inputs out (undefined: no derivative).
+ * Each returned value has the shape of its input, except in a `broadcasting` rule.
+ */
+export type Rule = (dy: readonly (string | undefined)[], node: Node, scene: Scene) => readonly (string | undefined)[];
+
+/** A rule of an elementwise operation: what it returns has the shape of the first output, and the walker sums it down to each input's. */
+export interface Broadcasting {
+  readonly broadcasting: Rule;
+}
+
+/**
+ * - a rule;
+ * - 'zero': nothing to differentiate (sizes, indices, random numbers);
+ * - 'cuts': the derivative is zero almost everywhere, so the gradient ends here: reported, and a surrogate may stand in.
+ */
+export type Entry = Rule | Broadcasting | 'zero' | 'cuts';
+
+/** The rules of one family of operations. */
+export type Family<Op extends string> = Readonly<Record<Op, Entry>>;
+
+/** Rule of y = f(x) with one input and one output: `vjp` maps (dy, x, y) to dx. */
+export const unary =
+  (vjp: (dy: string, x: string, y: string, scene: Scene, node: Node) => string): Rule =>
+  ([dy], node, scene) =>
+    dy === undefined ? [] : [vjp(dy, node.inputs[0]!, node.outputs[0]!, scene, node)];

@@ -1,0 +1,33 @@
+/** @file The table of derivative rules, by family. Adding an op: its name in a family's type, its rule in the family's file; the compiler lists what is missing. */
+import type { Entry } from '../rule.ts';
+import { activations } from './activations.ts';
+import { arithmetic } from './arithmetic.ts';
+import { convolution } from './convolution.ts';
+import { indexing } from './indexing.ts';
+import { layout } from './layout.ts';
+import { matrix } from './matrix.ts';
+import { normalisation } from './normalisation.ts';
+import { pooling } from './pooling.ts';
+import { reductions } from './reductions.ts';
+import { resampling } from './resampling.ts';
+import { softmax } from './softmax.ts';
+import { steps } from './steps.ts';
+
+export const rules = {
+  ...activations,
+  ...arithmetic,
+  ...convolution,
+  ...indexing,
+  ...layout,
+  ...matrix,
+  ...normalisation,
+  ...pooling,
+  ...reductions,
+  ...resampling,
+  ...softmax,
+  ...steps,
+} as const satisfies Readonly<Record<string, Entry>>;
+
+export type RuledOp = keyof typeof rules;
+
+export const isRuled = (op: string): op is RuledOp => Object.hasOwn(rules, op);

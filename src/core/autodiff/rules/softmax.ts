@@ -1,0 +1,5 @@
+import type { Family } from '../rule.ts';
+
+type Op = never;
+
+export const softmax: Family<Op> = {};

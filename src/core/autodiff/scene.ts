@@ -1,0 +1,65 @@
+import type { GraphBuilder } from '../onnx/builder.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { KnownDim, ShapeTable } from '../onnx/passes/shapes.ts';
+import { type DType, sizeOf, tensor } from '../tensor/tensor.ts';
+import type { Provider, Scene } from './rule.ts';
+
+/** A scene, and what only the walker needs. */
+export interface WalkerScene extends Omit<Scene, 'active'> {
+  /** A tensor of the shape of `like`, every element `value`. */
+  filled(like: string, value: number): string;
+  /** `cotangent`, shaped like `from`, summed over the axes along which `to` was broadcast. */
+  sumTo(cotangent: string, from: string, to: string): string;
+}
+
+/** What rules may ask about `graph`, written through `g`. */
+export function sceneOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable, provider: Provider): WalkerScene {
+  const entry = (name: string) => {
+    const known = shapes.get(name);
+    if (known === undefined) throw new Error(`the shape of "${name}" is not known`);
+    return known;
+  };
+  const dims = (name: string): readonly KnownDim[] => entry(name).dims;
+  const runTimeShapes = new Map<string, string>();
+  const shape = (name: string): string => {
+    const known = dims(name);
+    if (known.every((d) => d !== null)) return g.ints(known);
+    const made = runTimeShapes.get(name) ?? g.op('Shape', [name]);
+    runTimeShapes.set(name, made);
+    return made;
+  };
+  const number = (value: number, dtype: DType): string => {
+    if (dtype === 'float32') return g.number(value);
+    if (dtype === 'float64') return g.constant(tensor('float64', [], Float64Array.of(value)));
+    throw new Error(`gradients are computed in float32 or float64, not ${dtype}`);
+  };
+  const reshapeLike = (value: string, like: string): string => {
+    const known = dims(like);
+    const free = known.filter((d) => d === null).length;
+    const target = free <= 1 && !known.includes(0) ? g.ints(known.map((d) => d ?? -1)) : shape(like);
+    return g.op('Reshape', [value, target]);
+  };
+  return {
+    g,
+    provider,
+    dims,
+    dtype: (name) => entry(name).dtype,
+    constant: (name) => graph.initializers.get(name),
+    shape,
+    reshapeLike,
+    number,
+    filled: (like, value) =>
+      sizeOf(dims(like).map((d) => d ?? 2)) === 1 && dims(like).length === 0
+        ? number(value, entry(like).dtype)
+        : g.op('Expand', [number(value, entry(like).dtype), shape(like)]),
+    sumTo(cotangent, from, to) {
+      const source = dims(from);
+      const target = dims(to);
+      const lead = source.length - target.length;
+      const axes = source.map((_, i) => i).filter((i) => i < lead || (target[i - lead] === 1 && source[i] !== 1));
+      if (axes.length === 0) return cotangent;
+      const sum = g.op('ReduceSum', [cotangent, g.ints(axes)], { keepdims: lead === 0 ? 1 : 0 });
+      return lead === 0 || axes.length === lead ? sum : reshapeLike(sum, to);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** @file The two declared stand-ins for what has no useful derivative: surrogates (of one node) and twins (of a subgraph). */
+import type { Graph, Node } from '../onnx/graph.ts';
+import type { Rule } from './rule.ts';
+
+/** Chooses nodes by op, by exact name, or by a pattern on the name; all given conditions must hold. */
+export interface Match {
+  readonly op?: string;
+  readonly name?: string;
+  readonly pattern?: RegExp;
+}
+
+/** The derivative that stands in for that of the matching nodes. */
+export interface Surrogate {
+  readonly match: Match;
+  /** What reports print, e.g. "straight-through". */
+  readonly label: string;
+  readonly rule: Rule;
+}
+
+/** Forward runs as it is; backward goes through `graph`, fed with the same inputs and standing for the same outputs, in order. */
+export interface Twin {
+  readonly label: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Differentiable; as many inputs and outputs as above, in the same order and shapes. */
+  readonly graph: Graph;
+}
+
+/** The derivative of the identity, for operations whose first input and output have one shape (Bengio et al. 2013, arXiv 1308.3432). */
+export const straightThrough = (match: Match): Surrogate => ({ match, label: 'straight-through', rule: ([dy]) => [dy] });
+
+export const matches = (match: Match, node: Node): boolean =>
+  (match.op === undefined || match.op === node.op) &&
+  (match.name === undefined || match.name === node.name) &&
+  (match.pattern === undefined || match.pattern.test(node.name));

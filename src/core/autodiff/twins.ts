@@ -1,0 +1,32 @@
+import type { Graph, Node } from '../onnx/graph.ts';
+import type { Twin } from './substitutes.ts';
+
+export interface Spliced {
+  readonly graph: Graph;
+  /** Original value to the twin's value that receives its cotangent. */
+  readonly standIn: ReadonlyMap<string, string>;
+}
+
+/** Puts the nodes of each twin beside what they stand for, fed with the same inputs; nothing reads their outputs but the backward walk. */
+export function spliceTwins(graph: Graph, twins: readonly Twin[]): Spliced {
+  const standIn = new Map<string, string>();
+  let nodes = [...graph.nodes];
+  const initializers = new Map(graph.initializers);
+  for (const [t, twin] of twins.entries()) {
+    if (twin.inputs.length !== twin.graph.inputs.length || twin.outputs.length !== twin.graph.outputs.length) {
+      throw new Error(
+        `twin "${twin.label}" has ${twin.graph.inputs.length} inputs and ${twin.graph.outputs.length} outputs for ${twin.inputs.length} and ${twin.outputs.length}`,
+      );
+    }
+    const names = new Map(twin.graph.inputs.map((v, i) => [v.name, twin.inputs[i]!]));
+    const rename = (name: string): string => (name === '' ? '' : (names.get(name) ?? `twin${t}/${name}`));
+    for (const [name, value] of twin.graph.initializers) initializers.set(rename(name), value);
+    const copies = twin.graph.nodes.map(
+      (n): Node => ({ ...n, name: `twin${t}/${n.name}`, inputs: n.inputs.map(rename), outputs: n.outputs.map(rename) }),
+    );
+    for (const [i, output] of twin.graph.outputs.entries()) standIn.set(twin.outputs[i]!, rename(output.name));
+    const ready = Math.max(0, ...twin.inputs.map((input) => nodes.findIndex((n) => n.outputs.includes(input)) + 1));
+    nodes = [...nodes.slice(0, ready), ...copies, ...nodes.slice(ready)];
+  }
+  return { graph: twins.length === 0 ? graph : { ...graph, nodes, initializers }, standIn };
+}

@@ -1,0 +1,153 @@
+import { type DType, i64, scalar, type Tensor } from '../tensor/tensor.ts';
+import type { Attribute, Dim, Graph, Node, Value } from './graph.ts';
+
+/** What a caller may write for an attribute: a number is an int (use `float()` for a float), an array of numbers is ints. */
+export type AttributeInput = number | string | readonly number[] | readonly string[] | Tensor | Attribute | undefined;
+
+/** A float attribute. */
+export const float = (value: number): Attribute => ({ type: 'float', value });
+/** A list-of-floats attribute. */
+export const floats = (value: readonly number[]): Attribute => ({ type: 'floats', value });
+
+/** The attribute map of plain JavaScript values; undefined entries are left out. */
+export function attributes(from: Readonly<Record<string, AttributeInput>>): Map<string, Attribute> {
+  const map = new Map<string, Attribute>();
+  for (const [name, value] of Object.entries(from)) if (value !== undefined) map.set(name, attribute(value));
+  return map;
+}
+
+function attribute(value: Exclude<AttributeInput, undefined>): Attribute {
+  if (typeof value === 'number') {
+    if (!Number.isInteger(value)) throw new Error(`${value} is not an integer: wrap it in float()`);
+    return { type: 'int', value };
+  }
+  if (typeof value === 'string') return { type: 'string', value };
+  if (Array.isArray(value)) {
+    return typeof value[0] === 'string'
+      ? { type: 'strings', value: value as string[] }
+      : { type: 'ints', value: value as number[] };
+  }
+  return 'dtype' in value ? { type: 'tensor', value } : (value as Attribute);
+}
+
+/** Grows a graph node by node; every method returns the name of the value it made. */
+export interface GraphBuilder {
+  input(name: string, dims: readonly Dim[], dtype?: DType): string;
+  output(name: string, dims?: readonly Dim[], dtype?: DType): string;
+  /** An output whose type the runtime is left to infer. */
+  untypedOutput(name: string): string;
+  constant(value: Tensor, name?: string): string;
+  /** A constant float32 scalar, shared between equal values. */
+  number(value: number): string;
+  /** A constant int64 list, shared between equal lists. */
+  ints(values: readonly number[]): string;
+  /** Adds a node with one output. */
+  op(op: string, inputs: readonly string[], attrs?: Readonly<Record<string, AttributeInput>>, output?: string): string;
+  /** Adds a node with several outputs: their number, or their names. */
+  ops(
+    op: string,
+    inputs: readonly string[],
+    outputs: number | readonly string[],
+    attrs?: Readonly<Record<string, AttributeInput>>,
+  ): string[];
+  add(node: Node): void;
+  fresh(hint: string): string;
+  /** Whether a node of this graph computes the value (it is neither an input nor a constant). */
+  isComputed(name: string): boolean;
+  build(): Graph;
+}
+
+export interface BuilderOptions {
+  name?: string;
+  opset?: number;
+  irVersion?: number;
+  metadata?: ReadonlyMap<string, string>;
+  /** Graph to continue: its nodes, inputs, outputs and initializers come first. */
+  from?: Graph;
+}
+
+export const builderDefaults = { name: 'graph', opset: 18, irVersion: 8 } as const;
+
+/** A builder, empty or continuing a graph; names it makes never collide with names in use. */
+export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
+  const { from } = options;
+  const nodes: Node[] = [...(from?.nodes ?? [])];
+  const inputs: Value[] = [...(from?.inputs ?? [])];
+  const outputs: Value[] = [...(from?.outputs ?? [])];
+  const initializers = new Map(from?.initializers);
+  const taken = new Set<string>([...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => n.outputs)]);
+  const shared = new Map<string, string>();
+  const counts = new Map<string, number>();
+
+  const fresh = (hint: string): string => {
+    let count = counts.get(hint) ?? 0;
+    let name = `${hint}_${count}`;
+    while (taken.has(name)) name = `${hint}_${++count}`;
+    counts.set(hint, count + 1);
+    taken.add(name);
+    return name;
+  };
+  const constant = (value: Tensor, name = fresh('const')): string => {
+    taken.add(name);
+    initializers.set(name, value);
+    return name;
+  };
+  const share = (key: string, make: () => string): string => {
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const name = make();
+    shared.set(key, name);
+    return name;
+  };
+  const ops: GraphBuilder['ops'] = (op, ins, outs, attrs = {}) => {
+    const names = typeof outs === 'number' ? Array.from({ length: outs }, () => fresh(op)) : [...outs];
+    for (const name of names) taken.add(name);
+    nodes.push({
+      op,
+      domain: '',
+      name: names.find((n) => n !== '') ?? '',
+      inputs: [...ins],
+      outputs: names,
+      attributes: attributes(attrs),
+    });
+    return names;
+  };
+  return {
+    fresh,
+    isComputed: (name) => taken.has(name) && !initializers.has(name) && !inputs.some((v) => v.name === name),
+    constant,
+    ops,
+    input(name, dims, dtype = 'float32') {
+      taken.add(name);
+      inputs.push({ name, dtype, dims });
+      return name;
+    },
+    output(name, dims, dtype = 'float32') {
+      outputs.push({ name, dtype, dims });
+      return name;
+    },
+    untypedOutput(name) {
+      outputs.push({ name, dtype: undefined, dims: undefined });
+      return name;
+    },
+    number: (value) => share(`f${Object.is(value, -0) ? '-0' : value}`, () => constant(scalar(value))),
+    ints: (values) => share(`i${values.join()}`, () => constant(i64(values))),
+    op: (op, ins, attrs = {}, output = fresh(op)) => ops(op, ins, [output], attrs)[0]!,
+    add(node) {
+      for (const output of node.outputs) taken.add(output);
+      nodes.push(node);
+    },
+    build: () => ({
+      name: options.name ?? from?.name ?? builderDefaults.name,
+      nodes,
+      inputs,
+      outputs,
+      initializers,
+      values: from?.values ?? new Map(),
+      opsets: from?.opsets ?? new Map([['', options.opset ?? builderDefaults.opset]]),
+      irVersion: options.irVersion ?? from?.irVersion ?? builderDefaults.irVersion,
+      producer: from?.producer ?? 'provoke',
+      metadata: options.metadata ?? from?.metadata ?? new Map(),
+    }),
+  };
+}

@@ -1,0 +1,100 @@
+/** @file Counter-based random streams (Philox4x32-10, Salmon et al. 2011): a stream is a pure function of its keys, so nothing is shared between samples. */
+
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+
+const high = (a: number, b: number): number => {
+  const al = a & 0xffff;
+  const ah = a >>> 16;
+  const bl = b & 0xffff;
+  const bh = b >>> 16;
+  const middle = ah * bl + ((al * bl) >>> 16);
+  const cross = al * bh + (middle & 0xffff);
+  return (ah * bh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
+};
+
+/** Four 32-bit words from a 128-bit counter and a 64-bit key (ten rounds). */
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+): [number, number, number, number] {
+  let [c0, c1, c2, c3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < 10; round++) {
+    const p0h = high(M0, c0);
+    const p0l = Math.imul(M0, c0) >>> 0;
+    const p1h = high(M1, c2);
+    const p1l = Math.imul(M1, c2) >>> 0;
+    [c0, c1, c2, c3] = [(p1h ^ c1 ^ k0) >>> 0, p1l, (p0h ^ c3 ^ k1) >>> 0, p0l];
+    k0 = (k0 + W0) >>> 0;
+    k1 = (k1 + W1) >>> 0;
+  }
+  return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
+}
+
+export interface Stream {
+  /** The next 32 random bits, as an unsigned number. */
+  bits(): number;
+  /** Uniform in [0, 1), 24 bits, exact in float32. */
+  uniform(): number;
+  /** Standard normal (Box-Muller). */
+  normal(): number;
+  /** Uniform integer in [0, n). */
+  integer(n: number): number;
+  /** An independent stream keyed by one more name. */
+  fork(key: string | number): Stream;
+}
+
+/** A stream keyed by names and numbers, e.g. `stream(seed, sampleId, 'pgd', restart)`: the same keys give the same numbers in any order and any process. */
+export function stream(...keys: readonly (string | number)[]): Stream {
+  const key = hash(keys);
+  let block = 0;
+  let words: readonly number[] = [];
+  let used = 4;
+  let spare: number | undefined;
+  const bits = (): number => {
+    if (used === 4) {
+      words = philox([block >>> 0, Math.floor(block / 2 ** 32), key[2], key[3]], [key[0], key[1]]);
+      block++;
+      used = 0;
+    }
+    return words[used++]!;
+  };
+  const uniform = (): number => (bits() >>> 8) / 2 ** 24;
+  const self: Stream = {
+    bits,
+    uniform,
+    normal() {
+      if (spare !== undefined) {
+        const value = spare;
+        spare = undefined;
+        return value;
+      }
+      const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+      const angle = 2 * Math.PI * uniform();
+      spare = radius * Math.sin(angle);
+      return radius * Math.cos(angle);
+    },
+    integer(n) {
+      const limit = 2 ** 32 - (2 ** 32 % n);
+      let value = bits();
+      while (value >= limit) value = bits();
+      return value % n;
+    },
+    fork: (name) => stream(...keys, name),
+  };
+  return self;
+}
+
+/** 128 bits from the keys: FNV-1a over a prefix-free text form, four lanes, finished by Philox itself. */
+function hash(keys: readonly (string | number)[]): [number, number, number, number] {
+  const text = keys.map((k) => `${typeof k === 'number' ? 'n' : 's'}${String(k).length}:${k}`).join('');
+  const lanes: [number, number, number, number] = [0x811c9dc5, 0x01000193, 0x9e3779b9, 0x7f4a7c15];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    for (let lane = 0; lane < 4; lane++) lanes[lane] = Math.imul(lanes[lane]! ^ (code + lane * 131), 0x01000193 + 2 * lane) >>> 0;
+  }
+  return philox(lanes, [text.length, 0x70726f76]);
+}

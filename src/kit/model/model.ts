@@ -1,0 +1,66 @@
+/** @file A model as attacks see it: a prepared graph, and what its inputs and outputs mean. Bounds, preprocessing and class names belong here; attacks never guess. */
+import type { Graph } from '../../core/onnx/graph.ts';
+import type { DType } from '../../core/tensor/tensor.ts';
+
+export type Modality = 'image' | 'video' | 'audio' | 'skeleton' | 'physiology' | 'events' | 'features';
+
+/** Lower and upper end of what an input may hold: for all elements, or per channel. */
+export interface Bounds {
+  readonly lower: number | readonly number[];
+  readonly upper: number | readonly number[];
+}
+
+/** How an input is kept on disk, and so what an example is rounded to. */
+export type Storage = 'uint8' | 'pcm16' | 'float32' | 'binary';
+
+export interface InputSpec {
+  /** Sizes of one sample, without the batch axis. */
+  readonly shape: readonly number[];
+  /** A letter for every axis of the graph's input, the batch included, e.g. NCHW, NTC, TNC: N batch, C channel, T time, H and W space. */
+  readonly layout: string;
+  readonly dtype: DType;
+  readonly modality: Modality;
+  /** What a value measures, e.g. "RGB intensity", "sigma", "volt". */
+  readonly unit: string;
+  readonly role: 'attacked' | 'given';
+  readonly domain: 'continuous' | 'binary' | { readonly levels: number };
+  readonly bounds: Bounds | 'unbounded';
+  readonly storage: Storage;
+}
+
+export interface Model {
+  readonly name: string;
+  /** Opset >= 18, constants folded, batch symbolic where that could be proven. */
+  readonly graph: Graph;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly classes: readonly string[];
+  readonly output: { readonly name: string; readonly kind: 'logits' | 'probabilities' };
+  /** 'batch' where the result of one sample depends on its batch mates (batch statistics). */
+  readonly coupling: 'none' | 'batch';
+  /** Set where the file's batch is fixed and could not be made symbolic: the model runs in groups of this size, padded. */
+  readonly fixedBatch?: number;
+  /** What was inferred rather than stated, one sentence each: printed before anything runs. */
+  readonly inferred: readonly string[];
+  /** What the reader should know of the weights: origin, licence, label semantics. */
+  readonly note?: string;
+  /** sha256 of the bytes the model came from. */
+  readonly sha256: string;
+}
+
+/** Values of one sample, by input name, row-major in the sample's shape. Integer inputs are carried as numbers too. */
+export type Inputs = Readonly<Record<string, Float32Array>>;
+
+export interface Sample {
+  readonly id: string;
+  /** Clip, speaker, subject or trial the sample belongs to. */
+  readonly group: string;
+  readonly inputs: Inputs;
+  /** Index into the model's classes; undefined where the data have no labels. */
+  readonly label?: number;
+  /** Where an input may be changed: 1 allowed, 0 not; by input name. */
+  readonly mask?: Inputs;
+}
+
+/** Names of the inputs an attack may change. */
+export const attackedInputs = (model: Model): string[] =>
+  Object.keys(model.inputs).filter((name) => model.inputs[name]!.role === 'attacked');

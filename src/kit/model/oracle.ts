@@ -1,0 +1,45 @@
+/** @file What an attack may ask of a model: labels, scores or gradients. An attack is handed only the kind it declares, and every question is counted. */
+import type { Loss } from '../losses/loss.ts';
+import type { Inputs } from './model.ts';
+
+/** A point to evaluate, on account of sample `of` (an index into the attack's batch). */
+export interface Probe {
+  readonly of: number;
+  readonly inputs: Inputs;
+}
+
+/** What was spent on one sample. A gradient counts one forward, one backward and one query. */
+export interface Counts {
+  readonly forwards: number;
+  readonly backwards: number;
+  readonly queries: number;
+}
+
+export interface DecisionOracle {
+  readonly classes: number;
+  labels(probes: readonly Probe[]): Promise<number[]>;
+  counts(of: number): Counts;
+}
+
+export interface ScoreOracle extends DecisionOracle {
+  logits(probes: readonly Probe[]): Promise<Float32Array[]>;
+}
+
+export interface Gradients {
+  readonly loss: readonly number[];
+  readonly logits: readonly Float32Array[];
+  /** dL/dx of each probe's own loss, for the attacked inputs. */
+  readonly gradient: readonly Inputs[];
+}
+
+export interface GradientOracle extends ScoreOracle {
+  /** One loss per probe. */
+  gradient(probes: readonly Probe[], losses: readonly Loss[]): Promise<Gradients>;
+}
+
+/** First class with the largest score. */
+export function argmax(scores: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
+  return best;
+}

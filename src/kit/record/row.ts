@@ -1,0 +1,31 @@
+import type { Norm } from '../threat/threat.ts';
+import type { Status } from './outcome.ts';
+
+/** One (sample, attack, budget): a line of samples.parquet. Class indices refer to the model's classes. */
+export interface Row {
+  readonly sample: string;
+  readonly group: string;
+  /** The class taken as right: the data's label, or the clean prediction where there are no labels. */
+  readonly label: number;
+  readonly cleanPrediction: number;
+  readonly attack: string;
+  /** Budget, by input name. */
+  readonly norm: Readonly<Record<string, Norm>>;
+  readonly eps: Readonly<Record<string, number>>;
+  readonly status: Status;
+  readonly reason?: string;
+  /** Prediction on the saved, re-read example (the clean prediction where there is none). */
+  readonly prediction: number;
+  /** Whether the unrounded example fooled the model too; the headline is the saved one. */
+  readonly floatSuccess: boolean;
+  /** Size of the saved perturbation in every norm, by input name. */
+  readonly norms: Readonly<Record<string, Readonly<Record<Norm, number>>>>;
+  readonly cleanProbabilities: readonly number[];
+  readonly probabilities: readonly number[];
+  readonly forwards: number;
+  readonly backwards: number;
+  readonly queries: number;
+  readonly seconds: number;
+  /** The saved example, relative to the run directory; absent where the original stands. */
+  readonly example?: string;
+}

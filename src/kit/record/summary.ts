@@ -1,0 +1,40 @@
+import type { Norm } from '../threat/threat.ts';
+
+/** A number for one attacked input; by input name where there are several. */
+export type Eps = number | Readonly<Record<string, number>>;
+
+/** One attack at one budget. Rates are fractions with their Wilson 95 % interval. */
+export interface Cell {
+  readonly attack: string;
+  readonly norm: Norm;
+  readonly eps: Eps;
+  readonly n: number;
+  readonly success: number;
+  readonly failure: number;
+  readonly skipped: number;
+  readonly invalid: number;
+  /** failure / (n - invalid). */
+  readonly robustAccuracy: number;
+  readonly robustAccuracyInterval: readonly [number, number];
+  /** success / (success + failure); null where nothing was attacked. */
+  readonly attackSuccessRate: number | null;
+  readonly attackSuccessRateInterval: readonly [number, number] | null;
+  /** Mean size of the successes' perturbations in `norm`; null without a success. */
+  readonly meanNorm: number | null;
+}
+
+/** Per-sample minimum over the run's attacks. */
+export interface WorstCase {
+  readonly norm: Norm;
+  readonly eps: Eps;
+  readonly robustAccuracy: number;
+  readonly robustAccuracyInterval: readonly [number, number];
+}
+
+export interface Summary {
+  readonly n: number;
+  readonly cleanAccuracy: number;
+  readonly cleanAccuracyInterval: readonly [number, number];
+  readonly cells: readonly Cell[];
+  readonly worstCase: readonly WorstCase[];
+}

@@ -1,0 +1,54 @@
+/** @file The contract of an attack: a pure function from a job and options to one proposal per sample. */
+import type { Stream } from '../../core/tensor/random.ts';
+import type { Goal } from '../../kit/losses/loss.ts';
+import type { Modality, Sample } from '../../kit/model/model.ts';
+import type { DecisionOracle, GradientOracle, ScoreOracle } from '../../kit/model/oracle.ts';
+import type { Outcome } from '../../kit/record/outcome.ts';
+import type { Norm, Threat } from '../../kit/threat/threat.ts';
+
+export interface OracleFor {
+  gradient: GradientOracle;
+  scores: ScoreOracle;
+  decision: DecisionOracle;
+  none: undefined;
+}
+
+export type Need = keyof OracleFor;
+
+export interface Job<N extends Need> {
+  readonly oracle: OracleFor[N];
+  readonly batch: readonly Sample[];
+  /** Goal of each sample. */
+  readonly goals: readonly Goal[];
+  /** Budget of each sample, by attacked input. */
+  readonly threats: readonly Readonly<Record<string, Threat>>[];
+  /** The random stream of sample i, restart r: nothing is shared between samples. */
+  random(sample: number, restart: number): Stream;
+  readonly signal: AbortSignal;
+  progress(done: number, of: number): void;
+}
+
+/** Values an option may take on the command line and in an experiment file. */
+export type OptionValue = number | boolean | string;
+
+export interface Attack<
+  N extends Need = Need,
+  Options extends Readonly<Record<string, OptionValue>> = Readonly<Record<string, OptionValue>>,
+> {
+  readonly name: string;
+  /** One line for `provoke list attacks`. */
+  readonly title: string;
+  readonly needs: N;
+  /** bounded: runs once per budget; minimal: runs once, budgets are thresholds on what it found. */
+  readonly kind: 'bounded' | 'minimal';
+  readonly norms: readonly Norm[];
+  readonly modalities: readonly Modality[] | 'any';
+  readonly targeted: boolean;
+  /** The one place a default is written; command line, schema and docs read it. */
+  readonly defaults: Options;
+  readonly about: Readonly<Record<keyof Options, string>>;
+  /** Why an option's value cannot be used, or undefined. */
+  readonly check?: (options: Options) => string | undefined;
+  readonly paper: string;
+  run(job: Job<N>, options: Options): Promise<Outcome[]>;
+}
