@@ -148,6 +148,7 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
       irVersion: options.irVersion ?? from?.irVersion ?? builderDefaults.irVersion,
       producer: from?.producer ?? 'provoke',
       metadata: options.metadata ?? from?.metadata ?? new Map(),
+      ...(from?.rest === undefined ? {} : { rest: from.rest }),
     }),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { DType, Tensor } from '../tensor/tensor.ts';
 import { numbersOf } from '../tensor/tensor.ts';
+import type { Rest } from './rest.ts';
 
 /** A number, a symbolic name such as "N", or null where the file says nothing. */
 export type Dim = number | string | null;
@@ -54,6 +55,8 @@ export interface Graph {
   readonly irVersion: number;
   readonly producer: string;
   readonly metadata: ReadonlyMap<string, string>;
+  /** What the file says beyond this: local functions, doc strings, annotations (rest.ts). Spreading a graph keeps it. */
+  readonly rest?: Rest;
 }
 
 /** Version of the default domain. */

@@ -13,7 +13,8 @@ import {
   type ValueInfoProto,
 } from './generated/onnx-ml_pb.ts';
 import type { Attribute, Dim, Graph, Node, Value } from './graph.ts';
-import { cameFrom } from './provenance.ts';
+import { cameFrom, readFrom } from './provenance.ts';
+import { restOf } from './rest.ts';
 import { type ExternalData, readTensor } from './tensors.ts';
 
 export interface ReadOptions {
@@ -29,17 +30,20 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Graph {
   const model = decodeModel(bytes, source);
   const opsets = new Map(model.opsetImport.map((o) => [o.domain === 'ai.onnx' ? '' : o.domain, Number(o.version)]));
   const graph = readGraph(model.graph!, { source, external: options.external ?? new Map() });
-  return cameFrom(
-    {
-      ...graph,
-      opsets,
-      irVersion: Number(model.irVersion),
-      producer: [model.producerName, model.producerVersion].filter((s) => s !== '').join(' '),
-      metadata: new Map(model.metadataProps.map((p) => [p.key, p.value])),
-    },
-    model,
-  );
+  const read: Graph = {
+    ...graph,
+    opsets,
+    irVersion: Number(model.irVersion),
+    producer: producerOf(model),
+    metadata: new Map(model.metadataProps.map((p) => [p.key, p.value])),
+    rest: restOf(model.graph!, model),
+  };
+  return readFrom(cameFrom(read, model), bytes);
 }
+
+/** Name and version of the program that wrote a model, as one string. */
+export const producerOf = (model: ModelProto): string =>
+  [model.producerName, model.producerVersion].filter((s) => s !== '').join(' ');
 
 /** The protobuf message of a model; the errors a user meets with a wrong or damaged file are raised here. */
 export function decodeModel(bytes: Uint8Array, source: string): ModelProto {
@@ -62,12 +66,13 @@ export function decodeModel(bytes: Uint8Array, source: string): ModelProto {
   return model;
 }
 
-interface Context {
+/** How errors name the file, and the data files beside it. */
+export interface ReadContext {
   readonly source: string;
   readonly external: ExternalData;
 }
 
-function readGraph(proto: GraphProto, context: Context): Graph {
+function readGraph(proto: GraphProto, context: ReadContext): Graph {
   const initializers = new Map<string, Tensor>();
   for (const t of proto.initializer) initializers.set(t.name, readTensor(t, context));
   return cameFrom(
@@ -82,12 +87,14 @@ function readGraph(proto: GraphProto, context: Context): Graph {
       irVersion: 0,
       producer: '',
       metadata: new Map(),
+      rest: restOf(proto),
     },
     proto,
   );
 }
 
-function readNode(proto: NodeProto, context: Context): Node {
+/** Decodes a node (also of a local function's body). */
+export function readNode(proto: NodeProto, context: ReadContext): Node {
   return cameFrom(
     {
       op: proto.opType,
@@ -103,7 +110,8 @@ function readNode(proto: NodeProto, context: Context): Node {
 
 const text = new TextDecoder();
 
-function readAttribute(proto: AttributeProto, context: Context): Attribute {
+/** Decodes an attribute; what the IR has no type for becomes opaque. */
+export function readAttribute(proto: AttributeProto, context: ReadContext): Attribute {
   const attribute = (): Attribute => {
     if (proto.refAttrName !== '') return { type: 'opaque' };
     switch (proto.type) {

@@ -1,7 +1,7 @@
 /** @file TensorProto to Tensor and back: raw bytes as views, the typed fields, and data kept in files beside the model. */
 import { create } from '@bufbuild/protobuf';
 import { UserError } from '../errors.ts';
-import { bytesOf, type DType, type NumericDType, sizeOf, type Tensor, viewOf } from '../tensor/tensor.ts';
+import { bytesOf, bytesPerElement, type DType, type NumericDType, sizeOf, type Tensor, viewOf } from '../tensor/tensor.ts';
 import { dtypeOf, elementType, elementTypeName } from './dtypes.ts';
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from './generated/onnx-ml_pb.ts';
 import { cameFrom, originOf } from './provenance.ts';
@@ -38,7 +38,8 @@ const text = new TextDecoder();
 
 function dataOf(proto: TensorProto, dtype: DType, dims: readonly number[], context: Context): Tensor['data'] {
   if (dtype === 'string') return proto.stringData.map((s) => text.decode(s));
-  const bytes = proto.dataLocation === TensorProto_DataLocation.EXTERNAL ? externalBytes(proto, context) : proto.rawData;
+  const bytes =
+    proto.dataLocation === TensorProto_DataLocation.EXTERNAL ? externalBytes(proto, dtype, dims, context) : proto.rawData;
   if (bytes.length > 0) {
     try {
       return viewOf(dtype, bytes);
@@ -76,41 +77,58 @@ function dataOf(proto: TensorProto, dtype: DType, dims: readonly number[], conte
   }
 }
 
-/** Where an external tensor lies: the file, and the part of it. */
-export function externalLocation(proto: TensorProto): { location: string; offset: number; length: number | undefined } {
-  const entry = (key: string) => proto.externalData.find((e) => e.key === key)?.value;
-  const length = entry('length');
-  return {
-    location: entry('location') ?? '',
-    offset: Number(entry('offset') ?? 0),
-    length: length === undefined ? undefined : Number(length),
-  };
+/** The entry of an external tensor's description, e.g. its `location`. */
+export const externalEntry = (proto: TensorProto, key: string): string | undefined =>
+  proto.externalData.find((e) => e.key === key)?.value;
+
+/** Throws a UserError unless `location` stays inside the model's own folder: a model may not name any file of the machine. */
+export function checkLocation(location: string, name: string, source: string): string {
+  const steps = location.split(/[\\/]/);
+  if (location === '' || steps[0] === '' || steps.includes('..') || /^[a-z]:/i.test(location)) {
+    throw new UserError(
+      `${source}: the weights of "${name}" are said to lie in "${location}", which is not a path inside the model's folder`,
+      'put the data file beside the model and name it without "..", drive or leading slash',
+    );
+  }
+  return location;
 }
 
-function externalBytes(proto: TensorProto, { source, external }: Context): Uint8Array {
-  const { location, offset, length } = externalLocation(proto);
+function externalBytes(
+  proto: TensorProto,
+  dtype: NumericDType,
+  dims: readonly number[],
+  { source, external }: Context,
+): Uint8Array {
+  const location = checkLocation(externalEntry(proto, 'location') ?? '', proto.name, source);
   const file = external.get(location);
   if (file === undefined)
     throw new UserError(
       `${source}: the weights of "${proto.name}" lie in the file "${location}", which is not there`,
       'put the data file beside the model',
     );
-  const end = length === undefined ? file.length : offset + length;
-  if (!(offset >= 0 && end <= file.length)) {
+  const start = Number(externalEntry(proto, 'offset') ?? 0);
+  const length = Number(externalEntry(proto, 'length') ?? sizeOf(dims) * bytesPerElement(dtype));
+  if (
+    !(Number.isSafeInteger(start) && Number.isSafeInteger(length) && start >= 0 && length >= 0 && start + length <= file.length)
+  ) {
     throw new UserError(
-      `${source}: the weights of "${proto.name}" lie at bytes ${offset}..${end} of "${location}", which has ${file.length}`,
+      `${source}: the weights of "${proto.name}" lie at bytes ${start}..${start + length} of "${location}", which has ${file.length}`,
       'the data file does not belong to this model, or is cut short',
     );
   }
-  return file.subarray(offset, end);
+  return file.subarray(start, start + length);
 }
 
 const encoder = new TextEncoder();
 
-/** The message of a tensor: the one it was read from if it has the same name (external data is brought in), otherwise a new one with raw data. */
-export function writeTensor(value: Tensor, name: string): TensorProto {
+/**
+ * The message of a tensor: the one it was read from if it has the same name, otherwise a new one with raw data.
+ * Data in another file are brought in unless `keepExternal` is set.
+ */
+export function writeTensor(value: Tensor, name: string, keepExternal = false): TensorProto {
   const origin = originOf<TensorProto>(value);
-  if (origin !== undefined && origin.name === name && origin.dataLocation !== TensorProto_DataLocation.EXTERNAL) return origin;
+  const external = origin?.dataLocation === TensorProto_DataLocation.EXTERNAL;
+  if (origin !== undefined && origin.name === name && (keepExternal || !external)) return origin;
   const head = { name, dims: value.dims.map(BigInt), dataType: elementType(value.dtype) };
   return value.dtype === 'string'
     ? create(TensorProtoSchema, { ...head, stringData: value.data.map((s) => encoder.encode(s)) })

@@ -1,6 +1,7 @@
 /** @file The graph IR to ONNX bytes. What was read and not touched is written as it was. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { elementType } from './dtypes.ts';
+import { attributeRefersOutside, refersOutside } from './external.ts';
 import {
   AttributeProto_AttributeType as A,
   type AttributeProto,
@@ -11,57 +12,80 @@ import {
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx-ml_pb.ts';
 import type { Attribute, Graph, Node, Value } from './graph.ts';
-import { originOf } from './provenance.ts';
+import { fileOf, originOf } from './provenance.ts';
+import { producerOf } from './reader.ts';
 import { writeTensor } from './tensors.ts';
 
-/** Serialises a model; weights are embedded. */
-export function writeModel(graph: Graph): Uint8Array {
+export interface WriteOptions {
+  /** Weights that were read from files beside the model: brought in (the default), or left there if nobody replaced them. */
+  external?: 'embed' | 'keep';
+}
+
+export const writeDefaults = { external: 'embed' } as const;
+
+/** Serialises a model. A model read from bytes and not rebuilt since is those very bytes. */
+export function writeModel(graph: Graph, options: WriteOptions = {}): Uint8Array {
+  const keep = (options.external ?? writeDefaults.external) === 'keep';
   const origin = originOf<ModelProto>(graph);
-  if (origin !== undefined) return toBinary(ModelProtoSchema, origin);
-  const model = create(ModelProtoSchema, {
+  if (origin !== undefined && (keep || !refersOutside(origin))) return fileOf(graph) ?? toBinary(ModelProtoSchema, origin);
+  const rest = graph.rest?.model;
+  const model: ModelProto = Object.assign(create(ModelProtoSchema), rest, {
     irVersion: BigInt(graph.irVersion),
-    producerName: graph.producer,
-    opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
-    metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
-    graph: graphMessage(graph),
+    opsetImport: [...graph.opsets].map(([domain, version]) =>
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+    ),
+    metadataProps: [...graph.metadata].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
+    graph: graphMessage(graph, keep),
   });
+  if (rest === undefined || producerOf(rest) !== graph.producer) {
+    model.producerName = graph.producer;
+    model.producerVersion = '';
+  }
   return toBinary(ModelProtoSchema, model);
 }
 
-function graphMessage(graph: Graph): GraphProto {
-  return create(GraphProtoSchema, {
+function graphMessage(graph: Graph, keep: boolean): GraphProto {
+  const rest = graph.rest?.graph;
+  const named = new Set([
+    ...graph.inputs.map((v) => v.name),
+    ...graph.initializers.keys(),
+    ...graph.nodes.flatMap((n) => n.outputs),
+  ]);
+  return Object.assign(create(GraphProtoSchema), rest, {
     name: graph.name,
-    node: graph.nodes.map(nodeMessage),
-    initializer: [...graph.initializers].map(([name, value]) => writeTensor(value, name)),
+    node: graph.nodes.map((n) => nodeMessage(n, keep)),
+    initializer: [...graph.initializers].map(([name, value]) => writeTensor(value, name, keep)),
     input: graph.inputs.map(valueMessage),
     output: graph.outputs.map(valueMessage),
     valueInfo: [...graph.values.values()].map(valueMessage),
+    quantizationAnnotation: rest?.quantizationAnnotation.filter((a) => named.has(a.tensorName)) ?? [],
   });
 }
 
-function nodeMessage(node: Node): NodeProto {
-  return (
-    originOf<NodeProto>(node) ??
-    create(NodeProtoSchema, {
-      opType: node.op,
-      domain: node.domain,
-      name: node.name,
-      input: [...node.inputs],
-      output: [...node.outputs],
-      attribute: [...node.attributes].map(([name, value]) => attributeMessage(name, value)),
-    })
-  );
+function nodeMessage(node: Node, keep: boolean): NodeProto {
+  const origin = originOf<NodeProto>(node);
+  if (origin !== undefined && (keep || !origin.attribute.some(attributeRefersOutside))) return origin;
+  return create(NodeProtoSchema, {
+    opType: node.op,
+    domain: node.domain,
+    name: node.name,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: [...node.attributes].map(([name, value]) => attributeMessage(name, value, keep)),
+  });
 }
 
 const encoder = new TextEncoder();
 
-function attributeMessage(name: string, attribute: Attribute): AttributeProto {
+function attributeMessage(name: string, attribute: Attribute, keep: boolean): AttributeProto {
   const origin = originOf<AttributeProto>(attribute);
-  if (origin !== undefined && origin.name === name) return origin;
+  if (origin !== undefined && origin.name === name && (keep || !attributeRefersOutside(origin))) return origin;
   switch (attribute.type) {
     case 'int':
       return create(AttributeProtoSchema, { name, type: A.INT, i: int64(attribute.value) });
@@ -76,12 +100,12 @@ function attributeMessage(name: string, attribute: Attribute): AttributeProto {
     case 'strings':
       return create(AttributeProtoSchema, { name, type: A.STRINGS, strings: attribute.value.map((s) => encoder.encode(s)) });
     case 'tensor':
-      return create(AttributeProtoSchema, { name, type: A.TENSOR, t: writeTensor(attribute.value, '') });
+      return create(AttributeProtoSchema, { name, type: A.TENSOR, t: writeTensor(attribute.value, '', keep) });
     case 'graph':
       return create(AttributeProtoSchema, {
         name,
         type: A.GRAPH,
-        g: originOf<GraphProto>(attribute.value) ?? graphMessage(attribute.value),
+        g: graphMessage(attribute.value, keep),
       });
     case 'opaque':
       throw new Error(`attribute "${name}" has no value that can be written`);
