@@ -1,0 +1,3 @@
+import type { Kernels } from './types.ts';
+
+export const normalisation: Kernels = {};
