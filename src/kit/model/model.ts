@@ -34,7 +34,8 @@ export interface Model {
   readonly graph: Graph;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly classes: readonly string[];
-  readonly output: { readonly name: string; readonly kind: 'logits' | 'probabilities' };
+  /** The file's own output and what it holds; `logits` names the value of the graph that holds the logits, [N, classes], where that is another one. */
+  readonly output: { readonly name: string; readonly kind: 'logits' | 'probabilities'; readonly logits?: string };
   /** 'batch' where the result of one sample depends on its batch mates (batch statistics). */
   readonly coupling: 'none' | 'batch';
   /** Set where the file's batch is fixed and could not be made symbolic: the model runs in groups of this size, padded. */
@@ -64,3 +65,12 @@ export interface Sample {
 /** Names of the inputs an attack may change. */
 export const attackedInputs = (model: Model): string[] =>
   Object.keys(model.inputs).filter((name) => model.inputs[name]!.role === 'attacked');
+
+/** Name of the graph's output that holds the logits, float32 [N, classes]. */
+export const logitsName = (model: Model): string => model.output.logits ?? model.output.name;
+
+/** Position of the batch axis in an input's layout, or undefined for an input that all samples of a run share. */
+export function batchAxis(spec: Pick<InputSpec, 'layout'>): number | undefined {
+  const axis = spec.layout.indexOf('N');
+  return axis < 0 ? undefined : axis;
+}

@@ -1,0 +1,152 @@
+/** @file Oracles over a model's sessions: questions are packed into batches, counted per sample, and answered the same whatever the batch. */
+import { UserError } from '../../core/errors.ts';
+import type { Feeds } from '../../core/runtime/runtime.ts';
+import type { Tensor } from '../../core/tensor/tensor.ts';
+import { lossFeeds } from '../losses/graph.ts';
+import { type Chunk, chunks, packChunk, unpack } from './batches.ts';
+import type { Inputs } from './model.ts';
+import { argmax, type Counts, type DecisionOracle, type GradientOracle, type Probe, type ScoreOracle } from './oracle.ts';
+import type { ForwardSession, ModelSessions } from './sessions.ts';
+
+export interface OracleOptions {
+  /** Most samples of one run; a fixed batch and a coupled batch have their own rule (batches.ts). */
+  readonly maxBatch: number;
+  /** Looked at before every run; its reason is thrown. */
+  readonly signal?: AbortSignal;
+  /** Most queries per sample. */
+  readonly queryBudget?: number;
+}
+
+/** Thrown before anything runs when a call would take a sample past its budget; nothing of that call is counted. */
+export class QueryBudgetExceeded extends Error {
+  override readonly name = 'QueryBudgetExceeded';
+  constructor(
+    /** Index of the sample in the attack's batch. */
+    readonly sample: number,
+    readonly budget: number,
+  ) {
+    super(`sample ${sample} has used its budget of ${budget} queries`);
+  }
+}
+
+const nothing: Counts = { forwards: 0, backwards: 0, queries: 0 };
+
+/**
+ * An oracle that answers for labels, logits and gradients. Values that are not finite are handed on as they are: the caller judges them.
+ * Padding is not counted. Errors of the runtime carry the model's name.
+ */
+export function createOracle(sessions: ModelSessions, options: OracleOptions): GradientOracle {
+  const { model } = sessions;
+  const classes = model.classes.length;
+  const spent = new Map<number, Counts>();
+  const counts = (of: number): Counts => spent.get(of) ?? nothing;
+  const charge = (of: number, backwards: number): void => {
+    const before = counts(of);
+    spent.set(of, { forwards: before.forwards + 1, backwards: before.backwards + backwards, queries: before.queries + 1 });
+  };
+  const admit = (probes: readonly Probe[]): void => {
+    const { queryBudget: budget } = options;
+    if (budget === undefined) return;
+    const asked = new Map<number, number>();
+    for (const { of } of probes) {
+      const queries = (asked.get(of) ?? counts(of).queries) + 1;
+      if (queries > budget) throw new QueryBudgetExceeded(of, budget);
+      asked.set(of, queries);
+    }
+  };
+
+  /** Runs the probes chunk by chunk and hands each chunk's results to `take`. */
+  const run = async (
+    probes: readonly Probe[],
+    { session, pairs, logits }: ForwardSession,
+    backwards: number,
+    more: (chunk: Chunk) => Feeds,
+    take: (results: Record<string, Tensor>, chunk: Chunk) => void,
+  ): Promise<void> => {
+    const samples = probes.map((p) => p.inputs);
+    for (const chunk of chunks(model, samples, { maxBatch: options.maxBatch, pairs })) {
+      options.signal?.throwIfAborted();
+      const feeds = { ...packChunk(model, samples, chunk), ...more(chunk) };
+      const results = await session.run(feeds).catch((cause: unknown) => {
+        throw new Error(`${model.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      });
+      const dims = results[logits]!.dims;
+      if (dims.length !== 2 || dims[0] !== chunk.size || dims[1] !== classes)
+        throw new UserError(
+          `${model.name}: the logits "${logits}" of ${chunk.size} samples have shape [${dims}], expected [${chunk.size},${classes}]`,
+          'state the layout of inputs and output and the class names in the manifest',
+        );
+      for (let i = 0; i < chunk.count; i++) charge(probes[chunk.start + i]!.of, backwards);
+      take(results, chunk);
+    }
+  };
+  const rows = (values: Tensor, count: number): Float32Array[] =>
+    Array.from({ length: count }, (_, i) => (values.data as Float32Array).slice(i * classes, (i + 1) * classes));
+
+  const logits: ScoreOracle['logits'] = async (probes) => {
+    admit(probes);
+    const forward = await sessions.forward();
+    const answers: Float32Array[] = [];
+    await run(
+      probes,
+      forward,
+      0,
+      () => ({}),
+      (results, chunk) => {
+        answers.push(...rows(results[forward.logits]!, chunk.count));
+      },
+    );
+    return answers;
+  };
+
+  return {
+    classes,
+    counts,
+    logits,
+    labels: async (probes) => (await logits(probes)).map(argmax),
+    async gradient(probes, losses) {
+      if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
+      admit(probes);
+      const opened = await sessions.gradient();
+      const loss: number[] = [];
+      const scores: Float32Array[] = [];
+      const gradients: Inputs[] = [];
+      const feedsOf = (chunk: Chunk): Feeds => {
+        const members = Array.from({ length: chunk.size }, (_, i) => losses[chunk.start + Math.min(i, chunk.count - 1)]!);
+        const feeds = lossFeeds(members, classes);
+        const names = opened.lossInputs;
+        return {
+          [names.label]: feeds.label,
+          [names.target]: feeds.target,
+          [names.coefficients]: feeds.coefficients,
+          [names.linear]: feeds.linear,
+        };
+      };
+      await run(probes, opened, 1, feedsOf, (results, chunk) => {
+        loss.push(...(results[opened.loss]!.data as Float32Array).subarray(0, chunk.count));
+        scores.push(...rows(results[opened.logits]!, chunk.count));
+        for (let i = 0; i < chunk.count; i++) {
+          gradients.push(
+            Object.fromEntries(
+              Object.entries(opened.gradients).map(([name, output]) => [name, unpack(results[output]!, model.inputs[name]!, i)]),
+            ),
+          );
+        }
+      });
+      return { loss, logits: scores, gradient: gradients };
+    },
+  };
+}
+
+/** Only labels: the logits and gradients of the oracle behind it are out of reach. */
+export const decisionView = (oracle: DecisionOracle): DecisionOracle => ({
+  classes: oracle.classes,
+  labels: (probes) => oracle.labels(probes),
+  counts: (of) => oracle.counts(of),
+});
+
+/** Only labels and logits. */
+export const scoreView = (oracle: ScoreOracle): ScoreOracle => ({
+  ...decisionView(oracle),
+  logits: (probes) => oracle.logits(probes),
+});
