@@ -20,8 +20,8 @@ export function dropDead(graph: Graph): Graph {
   };
 }
 
-/** Names a subgraph (body of If, Loop, Scan) may read from around it. */
-function capturedBy(graph: Graph): string[] {
+/** Names a graph reads: its own, and those a subgraph (body of If, Loop, Scan) may take from around it. */
+export function capturedBy(graph: Graph): string[] {
   return [
     ...graph.outputs.map((v) => v.name),
     ...graph.nodes.flatMap((n) => [
