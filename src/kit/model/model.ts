@@ -36,6 +36,8 @@ export interface Model {
   readonly classes: readonly string[];
   /** The file's own output and what it holds; `logits` names the value of the graph that holds the logits, [N, classes], where that is another one. */
   readonly output: { readonly name: string; readonly kind: 'logits' | 'probabilities'; readonly logits?: string };
+  /** Names of the file's own outputs; by default the one above. The graph may have the logits as a further output. */
+  readonly outputs?: readonly string[];
   /** 'batch' where the result of one sample depends on its batch mates (batch statistics). */
   readonly coupling: 'none' | 'batch';
   /** Set where the file's batch is fixed and could not be made symbolic: the model runs in groups of this size, padded. */
