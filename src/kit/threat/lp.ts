@@ -1,0 +1,95 @@
+/** @file A threat made of a norm ball, the model's bounds, a mask and a scale. Values travel as float32, arithmetic is float64. */
+import { UserError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/tensor/tensor.ts';
+import type { InputSpec } from '../model/model.ts';
+import type { Ball } from './ball.ts';
+import { boxOf, perElement } from './elements.ts';
+import { l0 } from './l0.ts';
+import { l1 } from './l1.ts';
+import { l2 } from './l2.ts';
+import { linf } from './linf.ts';
+import type { Norm, Threat, ThreatOptions } from './threat.ts';
+
+/** The ball of each norm, for sizes in float64. */
+export const balls: Readonly<Record<Norm, Ball>> = { linf, l2, l1, l0 };
+
+/**
+ * The budget |delta / scale| <= eps around one sample of `spec.shape`, where the mask is 1 and inside the bounds.
+ * Projection and steepest ascent are those of the scaled coordinates delta / scale.
+ * An element whose original lies outside the bounds may stay where it is, but move no further out.
+ * Throws a UserError for a negative or non-numeric eps, a scale that is not positive, a mask that is not 0 or 1, or sizes that do not fit.
+ */
+export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
+  const { norm, eps, mask } = options;
+  const n = sizeOf(spec.shape);
+  checkOptions(options, n);
+  const ball = balls[norm];
+  const box = boxOf(spec);
+  const scale = options.scale === undefined ? () => 1 : perElement(spec, options.scale, 'scale');
+  const open = (i: number): boolean => mask === undefined || mask[i] === 1;
+  const reach = (i: number): number => {
+    const range = box.upper(i) - box.lower(i);
+    return Number.isFinite(range) ? range / scale(i) : 1;
+  };
+  const values = (source: Float32Array, read: (value: number, i: number) => number): Float64Array => {
+    if (source.length !== n) throw new Error(`a threat on [${spec.shape}] needs ${n} values, got ${source.length}`);
+    if (source.some(Number.isNaN)) throw new Error('a threat was given NaN: gradients are checked before they are used');
+    const result = new Float64Array(n);
+    for (let i = 0; i < n; i++) result[i] = read(source[i]!, i);
+    return result;
+  };
+  return {
+    norm,
+    eps,
+    size: (delta) => ball.size(values(delta, (value, i) => value / scale(i))),
+    project(x, delta) {
+      const masked = values(delta, (value, i) => (open(i) ? value / scale(i) : 0));
+      const near = ball.project(masked, eps, (i, sign) => (sign > 0 ? box.upper(i) - x[i]! : x[i]! - box.lower(i)) / scale(i));
+      return Float32Array.from(near, (u, i) => insideBox(x[i]!, u * scale(i), box.lower(i), box.upper(i)));
+    },
+    step(gradient, alpha) {
+      const slope = values(gradient, (value, i) => (open(i) ? value * scale(i) : 0));
+      return Float32Array.from(ball.ascent(slope, alpha, reach), (u, i) => u * scale(i));
+    },
+    random(stream) {
+      const free = Array.from({ length: n }, (_, i) => i).filter(open);
+      const drawn = ball.draw(free.length, eps, stream, (j) => reach(free[j]!));
+      const delta = new Float32Array(n);
+      free.forEach((i, j) => {
+        delta[i] = drawn[j]! * scale(i);
+      });
+      return delta;
+    },
+  };
+}
+
+/** delta as a float32 for which the float32 sum x + delta lies within the bounds. */
+function insideBox(x: number, delta: number, lower: number, upper: number): number {
+  const low = Math.min(lower, x);
+  const high = Math.max(upper, x);
+  let d = Math.fround(Math.min(high, Math.max(low, x + delta)) === x + delta ? delta : (delta > 0 ? high : low) - x);
+  while (Math.fround(x + d) > high || Math.fround(x + d) < low) d = towardsZero(d);
+  return d;
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The next float32 nearer to zero. */
+function towardsZero(value: number): number {
+  float[0] = value;
+  if (value !== 0) bits[0]!--;
+  return float[0]!;
+}
+
+function checkOptions({ norm, eps, scale, mask }: ThreatOptions, n: number): void {
+  if (!(norm in balls)) throw new UserError(`norm is "${norm}"`, `one of: ${Object.keys(balls).join(', ')}`);
+  if (!(eps >= 0) || eps === Number.POSITIVE_INFINITY)
+    throw new UserError(`eps is ${eps}`, 'a budget is a finite number, zero or larger');
+  if (scale?.some((value) => !(value > 0 && Number.isFinite(value))))
+    throw new UserError('scale holds a value that is not a positive number', 'use a mask for elements that must not change');
+  if (mask !== undefined && mask.length !== n)
+    throw new UserError(`mask has ${mask.length} values, the input has ${n}`, 'give 0 or 1 for every element of the input');
+  if (mask?.some((value) => value !== 0 && value !== 1))
+    throw new UserError('mask holds values other than 0 and 1', 'a mask says 1 where the input may change, 0 elsewhere');
+}
