@@ -64,6 +64,8 @@ export interface BuilderOptions {
   metadata?: ReadonlyMap<string, string>;
   /** Graph to continue: its nodes, inputs, outputs and initializers come first. */
   from?: Graph;
+  /** Names in use elsewhere (around or inside the graph); the names made here are added to it. */
+  taken?: Set<string>;
 }
 
 export const builderDefaults = { name: 'graph', opset: 18, irVersion: 8 } as const;
@@ -75,7 +77,8 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
   const inputs: Value[] = [...(from?.inputs ?? [])];
   const outputs: Value[] = [...(from?.outputs ?? [])];
   const initializers = new Map(from?.initializers);
-  const taken = new Set<string>([...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => n.outputs)]);
+  const taken = options.taken ?? new Set<string>();
+  for (const name of [...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => n.outputs)]) taken.add(name);
   const shared = new Map<string, string>();
   const counts = new Map<string, number>();
 

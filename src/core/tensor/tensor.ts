@@ -39,12 +39,12 @@ export function tensor<D extends DType>(dtype: D, dims: readonly number[], data:
 export const f32 = (values: ArrayLike<number>, dims: readonly number[] = [values.length]): Tensor<'float32'> =>
   tensor('float32', dims, values instanceof Float32Array ? values : Float32Array.from(values));
 
-/** int64 tensor; `dims` defaults to one axis. */
+/** int64 tensor; `dims` defaults to one axis. The double 2^63, which INT64_MAX has become on its way through a number, is taken as INT64_MAX. */
 export const i64 = (values: readonly (number | bigint)[], dims: readonly number[] = [values.length]): Tensor<'int64'> =>
   tensor(
     'int64',
     dims,
-    BigInt64Array.from(values, (v) => BigInt(v)),
+    BigInt64Array.from(values, (v) => (v === 2 ** 63 ? 2n ** 63n - 1n : BigInt(v))),
   );
 
 /** float32 scalar (rank 0). */
@@ -77,7 +77,8 @@ export function viewOf<D extends NumericDType>(dtype: D, bytes: Uint8Array): Arr
   const Type = arrayOf[dtype];
   const width = Type.BYTES_PER_ELEMENT;
   if (bytes.byteLength % width !== 0) throw new Error(`${bytes.byteLength} bytes are not whole ${dtype} elements`);
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  // not slice(): that of a Node Buffer is a view
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width) as Arrays[D];
 }
 

@@ -1,0 +1,91 @@
+/** @file auto_pad (SAME_UPPER, SAME_LOWER, VALID) and ConvTranspose's output_shape as explicit pads, so that rules know one form only. */
+import { type Graph, intsOf, type Node, stringOf } from '../graph.ts';
+import { attributesWithout, rewrite } from './rewrite.ts';
+import type { KnownDim, ShapeTable } from './shapes.ts';
+
+const sliding = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'ConvInteger', 'QLinearConv']);
+
+/** Nodes that state their padding by a rule. */
+export const hasAutoPad = (node: Node): boolean =>
+  node.domain === '' &&
+  sliding.has(node.op) &&
+  (stringOf(node, 'auto_pad', 'NOTSET') !== 'NOTSET' || (node.op === 'ConvTranspose' && node.attributes.has('output_shape')));
+
+/** The graph with explicit pads; a node whose spatial sizes vary, and whose padding depends on them, is left as it is. */
+export function explicitPads(graph: Graph, shapes: ShapeTable): Graph {
+  return rewrite(graph, (node, g) => {
+    if (!hasAutoPad(node)) return false;
+    const pads = node.op === 'ConvTranspose' ? transposedPads(node, shapes) : windowPads(node, shapes);
+    if (pads === undefined) return false;
+    const attributes = attributesWithout(node, 'auto_pad', 'output_shape').set('pads', { type: 'ints', value: pads });
+    // SAME has ceil(size / stride) results by itself: rounding up once more could add one
+    if (attributes.has('ceil_mode') && stringOf(node, 'auto_pad', 'NOTSET') !== 'VALID')
+      attributes.set('ceil_mode', { type: 'int', value: 0 });
+    g.add({ ...node, attributes });
+    return true;
+  });
+}
+
+interface Window {
+  readonly input: readonly KnownDim[];
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+}
+
+function windowOf(node: Node, shapes: ShapeTable): Window | undefined {
+  const input = shapes.get(node.inputs[0]!)?.dims.slice(2);
+  const weights = shapes.get(node.inputs[node.op === 'QLinearConv' ? 3 : 1] ?? '')?.dims.slice(2);
+  const kernel = intsOf(node, 'kernel_shape') ?? weights;
+  if (input === undefined || kernel === undefined || kernel.some((k) => k === null)) return undefined;
+  const ones = input.map(() => 1);
+  return {
+    input,
+    kernel: kernel as readonly number[],
+    strides: intsOf(node, 'strides', ones),
+    dilations: intsOf(node, 'dilations', ones),
+  };
+}
+
+const reach = ({ kernel, dilations }: Window, axis: number): number => (kernel[axis]! - 1) * dilations[axis]! + 1;
+
+/** Begins of all axes, then ends; the odd element goes to the end for SAME_UPPER and to the begin for SAME_LOWER. */
+function share(totals: readonly number[], upper: boolean): number[] {
+  const less = totals.map((t) => Math.floor(t / 2));
+  const more = totals.map((t, i) => t - less[i]!);
+  return upper ? [...less, ...more] : [...more, ...less];
+}
+
+function windowPads(node: Node, shapes: ShapeTable): number[] | undefined {
+  const w = windowOf(node, shapes);
+  if (w === undefined) return undefined;
+  const rule = stringOf(node, 'auto_pad', 'NOTSET');
+  if (rule === 'VALID') return new Array<number>(2 * w.kernel.length).fill(0);
+  const totals = w.strides.map((stride, axis) => {
+    if (stride === 1) return reach(w, axis) - 1;
+    const size = w.input[axis] ?? null;
+    return size === null ? undefined : Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach(w, axis) - size);
+  });
+  return totals.every((t) => t !== undefined) ? share(totals, rule === 'SAME_UPPER') : undefined;
+}
+
+/** ConvTranspose: the padding that makes the result size * stride, or what output_shape says. */
+function transposedPads(node: Node, shapes: ShapeTable): number[] | undefined {
+  const w = windowOf(node, shapes);
+  if (w === undefined) return undefined;
+  const rule = stringOf(node, 'auto_pad', 'NOTSET');
+  const wanted = intsOf(node, 'output_shape')?.slice(-w.kernel.length);
+  if (wanted === undefined && rule === 'VALID') return new Array<number>(2 * w.kernel.length).fill(0);
+  const outputPadding = intsOf(
+    node,
+    'output_padding',
+    w.kernel.map(() => 0),
+  );
+  const totals = w.strides.map((stride, axis) => {
+    const size = w.input[axis] ?? null;
+    if (size === null) return wanted === undefined ? Math.max(0, outputPadding[axis]! + reach(w, axis) - stride) : undefined;
+    const full = stride * (size - 1) + outputPadding[axis]! + reach(w, axis);
+    return Math.max(0, full - (wanted?.[axis] ?? size * stride));
+  });
+  return totals.every((t) => t !== undefined) ? share(totals, rule === 'SAME_UPPER') : undefined;
+}

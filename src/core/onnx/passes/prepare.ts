@@ -1,0 +1,87 @@
+/** @file Any exported model in the one form the gradient walker and its rules work on. */
+import { UserError } from '../../errors.ts';
+import { feedsOf, type Graph, opsetOf } from '../graph.ts';
+import { constantsToInitializers } from './constants.ts';
+import { dropDead } from './drop-dead.ts';
+import { foldBatchNorm } from './fold-batch-norm.ts';
+import { foldConstants, foldSizes } from './fold-constants.ts';
+import { explicitPads, hasAutoPad } from './pads.ts';
+import { type Execute, inferShapes } from './shapes.ts';
+import { upgrade } from './upgrade.ts';
+
+export interface PrepareOptions {
+  /** Fold BatchNormalization into the weights before it (or into Mul and Add). */
+  batchNorm?: boolean;
+}
+
+export const prepareDefaults: Required<PrepareOptions> = { batchNorm: true };
+
+/** IR versions a prepared graph may have: the lowest that keeps initializers apart from inputs and suits opset 18, and the highest that suits old readers. */
+const irRange = [8, 10] as const;
+
+/**
+ * The same model at opset 18 or newer: constants folded, BatchNormalization folded, padding explicit, initializers no longer among the inputs.
+ * Symbolic sizes other than the batch must have been bound (bind-dims.ts). Preparing twice changes nothing more.
+ * Throws a UserError for opsets that cannot be read, and where the runtime cannot run the model.
+ */
+export async function prepare(graph: Graph, execute: Execute, options: PrepareOptions = {}): Promise<Graph> {
+  const folded = await foldedOnly(graph, execute);
+  const batchNorm = options.batchNorm ?? prepareDefaults.batchNorm;
+  const needsShapes = folded.nodes.some((n) => hasAutoPad(n) || (batchNorm && n.op === 'BatchNormalization'));
+  if (!needsShapes) return folded;
+  const shapes = await inferShapes(folded, asking(execute));
+  const normed = batchNorm ? foldBatchNorm(folded, shapes) : folded;
+  return dropDead(explicitPads(normed, shapes));
+}
+
+/** The first half of `prepare`: no arithmetic of the model is changed, weights and BatchNormalization are still those of the file. */
+export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
+  const ask = asking(execute);
+  const plain = separateInitializers(constantsToInitializers(graph));
+  const current = dropDead(await upgradeKnowingShapes(plain, ask));
+  return foldSizesAndConstants(current, ask);
+}
+
+/** Folds sizes, then whatever has become constant by it. */
+export async function foldSizesAndConstants(graph: Graph, execute: Execute, options: { fixed?: boolean } = {}): Promise<Graph> {
+  const constant = await foldConstants(graph, execute);
+  const sized = await foldSizes(constant, execute, options);
+  return sized === constant ? sized : foldConstants(sized, execute);
+}
+
+/** Upgrades once; where that had to flatten at run time for a Softmax of unknown rank, asks the runtime for the rank and upgrades again. */
+async function upgradeKnowingShapes(graph: Graph, execute: Execute): Promise<Graph> {
+  const upgraded = upgrade(graph);
+  const unsure =
+    opsetOf(graph) < 13 &&
+    upgraded.nodes.some((n) => n.op === 'Flatten' && !graph.nodes.some((m) => m.outputs[0] === n.outputs[0]));
+  if (!unsure) return upgraded;
+  const shapes = await inferShapes(await foldConstants(upgraded, execute), execute);
+  return upgrade(graph, (name) => shapes.get(name)?.dims);
+}
+
+/** Old files list initializers among the inputs, as defaults; here they are constants. */
+function separateInitializers(graph: Graph): Graph {
+  const [lowest, highest] = irRange;
+  return {
+    ...graph,
+    inputs: feedsOf(graph),
+    irVersion: Math.min(Math.max(graph.irVersion, lowest), highest),
+  };
+}
+
+/** Running fails for reasons the user can mend: the runtime's message, and what usually helps. */
+const asking =
+  (execute: Execute): Execute =>
+  async (graph, feeds) => {
+    try {
+      return await execute(graph, feeds);
+    } catch (cause) {
+      const sizes = Object.entries(feeds).map(([name, t]) => `${name} [${t.dims}]`);
+      throw new UserError(
+        `the model cannot be run${sizes.length === 0 ? '' : ` with ${sizes.join(', ')}`}: ${(cause as Error).message}`,
+        'fix every size but the batch (manifest: shape), or export the model again with static sizes',
+        { cause },
+      );
+    }
+  };

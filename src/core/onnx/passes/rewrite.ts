@@ -1,0 +1,47 @@
+/** @file The one loop under most passes: walk the nodes, replace some by others, in bodies of If, Loop and Scan too. */
+import { type GraphBuilder, graphBuilder } from '../builder.ts';
+import type { Attribute, Graph, Node } from '../graph.ts';
+
+/**
+ * Looks at a node and either writes what replaces it to `g` and returns true, or leaves it (false).
+ * A replacement must produce every output of the node that is used, under the same name.
+ */
+export type Visit = (node: Node, g: GraphBuilder, graph: Graph) => boolean;
+
+/** The graph with every node put to `visit`, bodies of control-flow nodes included; constants a body needs become initializers of that body. */
+export function rewrite(graph: Graph, visit: Visit): Graph {
+  return walk(graph, visit, namesOf(graph));
+}
+
+function walk(graph: Graph, visit: Visit, taken: Set<string>): Graph {
+  const g = graphBuilder({ from: { ...graph, nodes: [] }, taken });
+  for (const node of graph.nodes) {
+    const current = hasBody(node) ? { ...node, attributes: mapBodies(node, (body) => walk(body, visit, taken)) } : node;
+    if (!visit(current, g, graph)) g.add(current);
+  }
+  return g.build();
+}
+
+/** Whether the node carries a graph (If, Loop, Scan). */
+export const hasBody = (node: Node): boolean => [...node.attributes.values()].some((a) => a.type === 'graph');
+
+const mapBodies = (node: Node, map: (body: Graph) => Graph): Map<string, Attribute> =>
+  new Map([...node.attributes].map(([name, a]) => [name, a.type === 'graph' ? { type: 'graph', value: map(a.value) } : a]));
+
+/** Every value name in the graph and in the bodies inside it. */
+export function namesOf(graph: Graph, into = new Set<string>()): Set<string> {
+  for (const name of graph.initializers.keys()) into.add(name);
+  for (const value of graph.inputs) into.add(value.name);
+  for (const node of graph.nodes) {
+    for (const name of [...node.inputs, ...node.outputs]) into.add(name);
+    for (const a of node.attributes.values()) if (a.type === 'graph') namesOf(a.value, into);
+  }
+  return into;
+}
+
+/** The attributes of a node without those named. */
+export const attributesWithout = (node: Node, ...names: readonly string[]): Map<string, Attribute> =>
+  new Map([...node.attributes].filter(([name]) => !names.includes(name)));
+
+/** The inputs of a node, cut or filled up with '' (left out) to `count`. */
+export const inputsTo = (node: Node, count: number): string[] => Array.from({ length: count }, (_, i) => node.inputs[i] ?? '');
