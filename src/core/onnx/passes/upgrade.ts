@@ -1,5 +1,6 @@
 /** @file Models of opset 7 to 17 rewritten to opset 18; the conversions lie in upgrade/, by what they move. */
 import { UserError } from '../../errors.ts';
+import { numbersOf } from '../../tensor/tensor.ts';
 import { type Dim, describeNode, type Graph, opsetOf } from '../graph.ts';
 import { rewrite } from './rewrite.ts';
 import { attributeInputs } from './upgrade/attribute-inputs.ts';
@@ -29,11 +30,15 @@ export function upgrade(graph: Graph, dims?: DimsOf): Graph {
   const dimsOf: DimsOf = (name) => dims?.(name) ?? stated.get(name);
   const used = usedNames(graph);
   const isUsed = (name: string): boolean => used.has(name);
-  const converted = rewrite(graph, (node, g) => {
+  const converted = rewrite(graph, (node, g, around) => {
     if (node.domain !== '') return false;
     refuseLegacyBroadcast(node.attributes.has('broadcast') ? describeNode(node) : undefined);
+    const constant = (name: string): number[] | undefined => {
+      const value = around.initializers.get(name);
+      return value === undefined ? undefined : numbersOf(value);
+    };
     const convert = Object.hasOwn(conversions, node.op) ? conversions[node.op] : undefined;
-    return convert?.(node, { g, from, dims: dimsOf, isUsed }) ?? false;
+    return convert?.(node, { g, from, dims: dimsOf, isUsed, constant }) ?? false;
   });
   const others = [...graph.opsets].filter(([domain]) => domain !== '' && domain !== 'ai.onnx');
   return { ...converted, opsets: new Map([['', opsetRange.target], ...others]) };

@@ -67,7 +67,7 @@ const split: Convert = (node, c) => {
 const topK: Convert = (node, c) =>
   c.from < 10 && replace(c, node, [node.inputs[0]!, c.g.ints([intOf(node, 'k') ?? needed(node, 'k')[0]!])], ['k']);
 
-/** Below opset 12 Dropout never drops: its mask is all ones, of the type of the data before opset 10. */
+/** Below opset 12 Dropout never drops; the mask, undefined by the specification then, is all zeros as in the runtime, of the type of the data before opset 10. */
 const dropout: Convert = (node, c) => {
   if (c.from >= 12) return false;
   const { g } = c;
@@ -75,9 +75,9 @@ const dropout: Convert = (node, c) => {
   const mask = node.outputs[1] ?? '';
   g.ops('Dropout', [x, ratio], [node.outputs[0]!]);
   if (mask !== '') {
-    const ones = g.op('ConstantOfShape', [g.op('Shape', [x])], { value: tensor('bool', [1], Uint8Array.of(1)) });
-    if (c.from < 10) g.ops('CastLike', [ones, x], [mask]);
-    else g.ops('Identity', [ones], [mask]);
+    const zeros = g.op('ConstantOfShape', [g.op('Shape', [x])], { value: tensor('bool', [1], Uint8Array.of(0)) });
+    if (c.from < 10) g.ops('CastLike', [zeros, x], [mask]);
+    else g.ops('Identity', [zeros], [mask]);
   }
   return true;
 };

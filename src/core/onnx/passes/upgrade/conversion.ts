@@ -8,6 +8,8 @@ export interface Conversion {
   readonly from: number;
   /** Sizes of a value where the file (or the runtime, asked before) states them. */
   dims(name: string): readonly Dim[] | undefined;
+  /** The numbers of a value that the file fixes. */
+  constant(name: string): readonly number[] | undefined;
   /** Whether anything reads the value. */
   isUsed(name: string): boolean;
 }

@@ -5,14 +5,37 @@ import { describeNode, floatsOf, type Node, stringOf } from '../../graph.ts';
 import { inputsTo } from '../rewrite.ts';
 import type { Conversion, Conversions, Convert } from './conversion.ts';
 
-/** Up to opset 10 a sampled position was x / scale, and nearest rounded down. */
-function asymmetric({ g }: Conversion, node: Node, scales: string): true {
+/**
+ * Up to opset 10 a sampled position was x / scale, which nearest rounded down: so the specification since opset 11, and every exporter.
+ * The runtime rounds up along axes that shrink; where the scales are constants that is kept, so results stay what they were.
+ */
+function asymmetric({ g, constant }: Conversion, node: Node, scales: string): true {
   const mode = stringOf(node, 'mode', 'nearest');
-  g.ops('Resize', [node.inputs[0]!, '', scales], [node.outputs[0]!], {
-    mode: mode === 'bilinear' ? 'linear' : mode,
-    coordinate_transformation_mode: 'asymmetric',
-    nearest_mode: 'floor',
-  });
+  const known = constant(scales);
+  const resized = (x: string, by: string, nearest: 'floor' | 'ceil', y: string): string =>
+    g.op(
+      'Resize',
+      [x, '', by],
+      { mode: mode === 'bilinear' ? 'linear' : mode, coordinate_transformation_mode: 'asymmetric', nearest_mode: nearest },
+      y,
+    );
+  const [x, y] = [node.inputs[0]!, node.outputs[0]!];
+  if (mode !== 'nearest' || known === undefined || known.every((s) => s >= 1)) resized(x, scales, 'floor', y);
+  else if (known.every((s) => s <= 1)) resized(x, scales, 'ceil', y);
+  else {
+    const part = (keep: (scale: number) => boolean): string => g.constant(f32(known.map((s) => (keep(s) ? s : 1))));
+    resized(
+      resized(
+        x,
+        part((s) => s < 1),
+        'ceil',
+        g.fresh('Resize'),
+      ),
+      part((s) => s > 1),
+      'floor',
+      y,
+    );
+  }
   return true;
 }
 
