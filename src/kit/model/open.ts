@@ -1,0 +1,181 @@
+/** @file From a graph as it was read to a model as attacks see it; what the file does not say is taken from the manifest or inferred, and said. */
+import { suggestion, UserError } from '../../core/errors.ts';
+import { type Dim, feedsOf, type Graph } from '../../core/onnx/graph.ts';
+import { bindDims } from '../../core/onnx/passes/bind-dims.ts';
+import { prepare } from '../../core/onnx/passes/prepare.ts';
+import { type Execute, inferShapes } from '../../core/onnx/passes/shapes.ts';
+import { chooseOutput } from './choose-output.ts';
+import { floatInput, isFloat } from './float-input.ts';
+import { type InferredInput, inferInput } from './infer-input.ts';
+import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
+import type { InputSpec, Model } from './model.ts';
+import { settleBatch } from './settle-batch.ts';
+
+export interface OpenOptions {
+  /** What the model is called in messages and results; a name in the manifest wins. */
+  readonly name: string;
+  /** sha256 of the bytes the graph was read from. */
+  readonly sha256: string;
+  readonly execute: Execute;
+  /** Wins over what the file's own metadata state. */
+  readonly manifest?: Manifest;
+  readonly outputName?: string;
+  /** Sizes of inputs the file leaves open: of one sample, or of the whole input. */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * Prepares a graph for attacks: validated, brought to opset 18, folded, batch symbolic where that can be proven, logits among the outputs.
+ * Throws a UserError for what cannot be read, run or inferred, naming the input, output or node.
+ */
+export async function openModel(graph: Graph, options: OpenOptions): Promise<Model> {
+  const { execute } = options;
+  const manifest = mergeManifests(manifestOf(graph.metadata, options.name), options.manifest);
+  const model = manifest.name ?? options.name;
+  const stated = { ...manifest.output, ...(options.outputName === undefined ? {} : { name: options.outputName }) };
+  const names = feedsOf(graph).map((v) => v.name);
+  for (const name of [...Object.keys(manifest.inputs ?? {}), ...Object.keys(options.inputShapes ?? {})]) {
+    if (!names.includes(name)) throw new UserError(`${model} has no input "${name}"`, suggestion(name, names));
+  }
+
+  const inferred = Object.fromEntries(
+    feedsOf(graph).map((v) => {
+      const shape = options.inputShapes?.[v.name];
+      const input = manifest.inputs?.[v.name];
+      return [v.name, inferInput(v, { model, ...(input ? { stated: input } : {}), ...(shape ? { shape } : {}) })];
+    }),
+  );
+  if (!Object.values(inferred).some((i) => i.spec.role === 'attacked'))
+    throw new UserError(
+      `${model} has no input that could be attacked: ${names.join(', ')}`,
+      'give one the role "attacked" in the manifest (inputs: { NAME: { role: attacked } })',
+    );
+  for (const [name, { spec }] of Object.entries(inferred)) checkBounds(model, name, spec);
+
+  const bound = bindDims(graph, Object.fromEntries(Object.entries(inferred).map(([name, i]) => [name, boundDims(i)])));
+  const typed = withFloatInputs(bound, inferred);
+  const settled = settleBatch(typed.graph, {
+    batchAxis: Object.fromEntries(
+      Object.entries(inferred).flatMap(([name, i]) => (i.batch === undefined ? [] : [[name, i.spec.layout.indexOf('N')]])),
+    ),
+    model,
+  });
+  const prepared = await prepare(settled.graph, execute);
+  const chosen = chooseOutput(prepared, {
+    model,
+    stated,
+    shapes: await inferShapes(prepared, execute),
+    batch: batchOf(prepared, typed.inputs),
+  });
+  const { classes, said } = classNames(model, manifest.classes, chosen.classes);
+  const coupled = manifest.coupling === undefined && prepared.nodes.some((n) => trainsBatchNorm(n));
+  return {
+    name: model,
+    graph: chosen.graph,
+    inputs: typed.inputs,
+    classes,
+    output: chosen.output,
+    outputs: graph.outputs.map((v) => v.name),
+    coupling: manifest.coupling ?? (coupled ? 'batch' : 'none'),
+    ...(settled.fixedBatch === undefined ? {} : { fixedBatch: settled.fixedBatch }),
+    inferred: [
+      ...Object.values(inferred).flatMap((i) => i.said),
+      ...typed.said,
+      ...settled.said,
+      ...chosen.said,
+      ...said,
+      ...(coupled ? ['batch normalisation uses the statistics of the batch: samples of a batch influence each other'] : []),
+    ],
+    ...(manifest.note === undefined ? {} : { note: manifest.note }),
+    sha256: options.sha256,
+  };
+}
+
+const trainsBatchNorm = (node: Graph['nodes'][number]): boolean => {
+  const mode = node.op === 'BatchNormalization' ? node.attributes.get('training_mode') : undefined;
+  return mode?.type === 'int' && mode.value === 1;
+};
+
+/** Sizes of the whole input: those of a sample, and the batch as the file has it, "N" where it says nothing. */
+function boundDims({ spec, batch }: InferredInput): (number | string)[] {
+  const dims: (number | string)[] = [...spec.shape];
+  if (batch !== undefined) dims.splice(spec.layout.indexOf('N'), 0, batch ?? 'N');
+  return dims;
+}
+
+/** Attacked inputs of another type, and float16 ones, are declared float32. */
+function withFloatInputs(
+  graph: Graph,
+  inferred: Readonly<Record<string, InferredInput>>,
+): { graph: Graph; inputs: Record<string, InputSpec>; said: string[] } {
+  let current = graph;
+  const inputs: Record<string, InputSpec> = {};
+  const said: string[] = [];
+  for (const [name, { spec }] of Object.entries(inferred)) {
+    inputs[name] = spec;
+    if (spec.dtype === 'float32' || (spec.role === 'given' && spec.dtype !== 'float16')) continue;
+    const made = floatInput(current, name);
+    current = made.graph;
+    inputs[name] = { ...spec, dtype: 'float32' };
+    said.push(`input "${name}": ${spec.dtype} in the file, fed as float32`);
+    if (made.cut)
+      said.push(
+        `input "${name}": a Cast to ${spec.dtype} stays in the graph and ends the gradient; a straight-through surrogate on it lets it pass`,
+      );
+  }
+  return { graph: current, inputs, said };
+}
+
+function batchOf(graph: Graph, inputs: Readonly<Record<string, InputSpec>>): Dim {
+  for (const [name, { layout }] of Object.entries(inputs)) {
+    const dims = graph.inputs.find((v) => v.name === name)?.dims;
+    if (layout.includes('N') && dims !== undefined) return dims[layout.indexOf('N')]!;
+  }
+  return 'N';
+}
+
+function classNames(
+  model: string,
+  stated: readonly string[] | undefined,
+  count: number,
+): { classes: readonly string[]; said: string[] } {
+  if (stated === undefined)
+    return {
+      classes: Array.from({ length: count }, (_, i) => `class ${i}`),
+      said: [`classes: ${count}, named class 0 ... class ${count - 1}`],
+    };
+  if (stated.length !== count)
+    throw new UserError(
+      `${model} has ${count} classes, the manifest names ${stated.length}: ${stated.join(', ')}`,
+      'name every class once, in the order of the output',
+    );
+  return { classes: stated, said: [] };
+}
+
+function checkBounds(model: string, name: string, { bounds, layout, shape, dtype, role }: InputSpec): void {
+  const refuse = (what: string, remedy: string): never => {
+    throw new UserError(`${model}: input "${name}" ${what}`, remedy);
+  };
+  if (role === 'attacked' && !layout.includes('N'))
+    refuse(
+      `has the layout "${layout}" without a batch axis N and cannot be attacked`,
+      'name the batch axis N, or give it the role "given"',
+    );
+  if (role === 'attacked' && !isFloat(dtype) && bounds === 'unbounded')
+    refuse(`holds ${dtype} values and has no bounds`, 'state them in the manifest, e.g. bounds: [0, 255]');
+  if (bounds === 'unbounded') return;
+  const ends = [bounds.lower, bounds.upper].map((e) => (typeof e === 'number' ? [e] : e));
+  const channels = layout.includes('C') ? shape[layout.replace('N', '').indexOf('C')] : undefined;
+  for (const end of ends) {
+    if (end.length > 1 && end.length !== channels)
+      refuse(
+        `has bounds for ${end.length} channels and ${channels ?? 'no'} channels`,
+        'state one bound, or one per channel of axis C',
+      );
+  }
+  const [lower, upper] = ends as [readonly number[], readonly number[]];
+  for (let c = 0; c < Math.max(lower.length, upper.length); c++) {
+    const [low, high] = [lower[lower.length === 1 ? 0 : c]!, upper[upper.length === 1 ? 0 : c]!];
+    if (!(low < high)) refuse(`has bounds ${low}..${high}`, 'the lower bound must be below the upper one');
+  }
+}

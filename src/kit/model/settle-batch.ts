@@ -1,0 +1,37 @@
+/** @file A batch size that the file fixes: the model runs in groups of that size. */
+import { UserError } from '../../core/errors.ts';
+import type { Graph } from '../../core/onnx/graph.ts';
+
+export interface SettledBatch {
+  readonly graph: Graph;
+  readonly fixedBatch?: number;
+  readonly said: readonly string[];
+}
+
+export interface SettleOptions {
+  readonly model: string;
+  /** Position of the batch axis, by input name; inputs without one are left out. */
+  readonly batchAxis: Readonly<Record<string, number>>;
+}
+
+/** Throws a UserError where the inputs fix different batch sizes. */
+export function settleBatch(graph: Graph, { model, batchAxis }: SettleOptions): SettledBatch {
+  const sizes = Object.entries(batchAxis).map(([name, axis]) => ({
+    name,
+    size: graph.inputs.find((v) => v.name === name)?.dims?.[axis],
+  }));
+  const fixed = sizes.filter((s): s is { name: string; size: number } => typeof s.size === 'number');
+  if (fixed.length === 0) return { graph, said: [] };
+  const size = fixed[0]!.size;
+  const other = fixed.find((s) => s.size !== size);
+  if (other !== undefined)
+    throw new UserError(
+      `${model}: input "${fixed[0]!.name}" fixes a batch of ${size}, input "${other.name}" one of ${other.size}`,
+      'state the layouts in the manifest, with N at the batch axis of each',
+    );
+  return {
+    graph,
+    fixedBatch: size,
+    said: [`the file fixes a batch of ${size}: the model runs in groups of ${size}, padded`],
+  };
+}
