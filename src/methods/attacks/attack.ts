@@ -48,7 +48,9 @@ export interface Attack<
   readonly defaults: Options;
   readonly about: Readonly<Record<keyof Options, string>>;
   /** Why an option's value cannot be used, or undefined. */
-  readonly check?: (options: Options) => string | undefined;
+  check?(options: Options): string | undefined;
+  /** The most one sample can cost at one budget: what `--dry-run` counts with. */
+  passes(options: Options): { readonly forwards: number; readonly backwards: number };
   readonly paper: string;
   run(job: Job<N>, options: Options): Promise<Outcome[]>;
 }

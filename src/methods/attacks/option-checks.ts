@@ -1,0 +1,27 @@
+/** @file What the options that several attacks share may be, and what they mean. */
+import { crossEntropy, type Goal, type Loss } from '../../kit/losses/loss.ts';
+import type { OptionValue } from './attack.ts';
+
+/** The first complaint, if any. */
+export const firstOf = (...complaints: readonly (string | undefined)[]): string | undefined =>
+  complaints.find((complaint) => complaint !== undefined);
+
+export const wholeFrom = (least: number, name: string, value: number): string | undefined =>
+  Number.isInteger(value) && value >= least ? undefined : `${name} is ${value}, but must be a whole number of at least ${least}`;
+
+export const autoOrPositive = (name: string, value: number | string): string | undefined =>
+  value === 'auto' || (typeof value === 'number' && value > 0 && Number.isFinite(value))
+    ? undefined
+    : `${name} is ${value}, but must be "auto" or a number above 0`;
+
+export const oneOf = (names: readonly string[], name: string, value: OptionValue): string | undefined =>
+  names.some((allowed) => allowed === value) ? undefined : `${name} is "${value}", but must be one of: ${names.join(', ')}`;
+
+/** A step length: the number given, in the units of the input, or what 'auto' stands for. */
+export const stepLength = (alpha: number | string, auto: number): number => (typeof alpha === 'number' ? alpha : auto);
+
+/** Losses by name, as something to maximise. margin: the logits' lead of the label (untargeted, lowered) or of the target (raised). */
+export const losses: Readonly<Record<string, (goal: Goal) => Loss>> = {
+  ce: crossEntropy,
+  margin: (goal) => (goal.kind === 'targeted' ? { label: goal.target, margin: 1 } : { label: goal.label, margin: -1 }),
+};
