@@ -25,6 +25,7 @@ function threshold(u: Float64Array, cap: Float64Array, eps: number): number {
     else free++;
   }
   if (sum <= eps) return 0;
+  if (eps === 0) return Number.POSITIVE_INFINITY;
   const starts = Float64Array.from(entering).sort();
   const ends = Float64Array.from(leaving).sort();
   let lambda = 0;
