@@ -47,6 +47,8 @@ export interface RawItem {
 export interface Problem {
   readonly item: string;
   readonly reason: string;
+  /** What the user can do about it, where that is known. */
+  readonly remedy?: string;
 }
 
 export interface DataSource {
