@@ -26,6 +26,8 @@ export interface Row {
   readonly backwards: number;
   readonly queries: number;
   readonly seconds: number;
+  /** The clean sample as saved, relative to the run directory. */
+  readonly original?: string;
   /** The saved example, relative to the run directory; absent where the original stands. */
   readonly example?: string;
 }

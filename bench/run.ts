@@ -1,0 +1,26 @@
+/** @file `npm run -s bench -- NAME [--json]`: one JSON object per case on a line; medians over interleaved rounds, ratio = ours / peer. */
+import { suggestion } from '../src/core/errors.ts';
+import { gradientCost } from './cases/gradient-cost.ts';
+import { pgdResnet18 } from './cases/pgd-resnet18.ts';
+import type { Bench, BenchLine } from './measure.ts';
+
+const benches: Readonly<Record<string, Bench>> = { 'pgd-resnet18': pgdResnet18, 'gradient-cost': gradientCost };
+
+const [name, ...flags] = process.argv.slice(2).filter((arg) => arg !== '--');
+const bench = benches[name ?? ''];
+if (name === undefined || bench === undefined) {
+  process.stderr.write(`error: there is no benchmark "${name ?? ''}"\n  ${suggestion(name ?? '', Object.keys(benches))}\n`);
+  process.exitCode = 2;
+} else {
+  for await (const line of bench()) process.stdout.write(`${flags.includes('--json') ? JSON.stringify(line) : text(line)}\n`);
+}
+
+function text(line: BenchLine): string {
+  const peer =
+    line.peer === null
+      ? 'peer not installed'
+      : `peer ${line.peer.toPrecision(4)} ${line.unit} (${line.peerVersion}), ratio ${line.ratio!.toFixed(3)}`;
+  const torch =
+    line.pytorch === undefined ? '' : `, pytorch's own ratio ${line.pytorch === null ? 'not measured' : line.pytorch.toFixed(3)}`;
+  return `${line.name} / ${line.case}: ours ${line.ours.toPrecision(4)} ${line.unit}, ${peer}${torch}, ${line.runs} rounds, spread ${(100 * line.spread).toFixed(0)} %`;
+}

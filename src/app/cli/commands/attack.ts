@@ -1,0 +1,156 @@
+import { suggestion, UserError } from '../../../core/errors.ts';
+import { createOracle } from '../../../kit/model/make-oracle.ts';
+import type { Model } from '../../../kit/model/model.ts';
+import { openSessions } from '../../../kit/model/sessions.ts';
+import type { Row } from '../../../kit/record/row.ts';
+import { parseEps } from '../../../kit/threat/parse-eps.ts';
+import { attackNamed, readOptions } from '../../../methods/attacks/registry.ts';
+import type { GoalPlan } from '../../experiment/plan.ts';
+import { experimentSchema } from '../../experiment/schema.ts';
+import { runUnit } from '../../experiment/unit.ts';
+import { exampleStore } from '../../host/examples.ts';
+import { writableFolder } from '../../host/files.ts';
+import { loadModel, modelReference } from '../../host/models.ts';
+import { fileSample, onlyAttackedInput } from '../../host/predict-files.ts';
+import { nodeRuntime } from '../../host/runtime.ts';
+import { interruptSignal } from '../interrupt.ts';
+import { createProgress } from '../progress.ts';
+import { epsText, percent, table } from '../table.ts';
+import type { Register } from './index.ts';
+
+interface Options {
+  attack: string;
+  eps: string;
+  norm: string;
+  out: string;
+  target?: string;
+  seed: string;
+  set: string[];
+  output?: string;
+  manifest?: string;
+  resize?: boolean;
+  json?: boolean;
+}
+
+export const attack: Register = (program) => {
+  program
+    .command('attack <model> <inputs...>')
+    .description('attack single files')
+    .requiredOption('--attack <name>', 'which attack: provoke list attacks')
+    .requiredOption('--eps <size>', 'largest change, e.g. 8/255')
+    .option('--norm <name>', 'linf, l2, l1 or l0', 'linf')
+    .option('--target <class>', 'aim at this class instead of any wrong one')
+    .option('--set <key=value...>', "the attack's options, e.g. --set steps=50 restarts=5", [] as string[])
+    .option('--seed <n>', 'seed of the random streams', '0')
+    .option('--out <dir>', 'where examples go', 'attacked')
+    .option('--resize', 'bring images to the size the model wants')
+    .option('--output <name>', 'which output holds the class scores')
+    .option('--manifest <file>', 'manifest of the model')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ provoke attack face-api/expression face.png --attack pgd --eps 8/255\n  $ provoke attack model.onnx a.png --attack pgd --eps 2 --norm l2 --set steps=40 --target happy',
+    )
+    .action(attackFiles);
+};
+
+async function attackFiles(name: string, paths: string[], options: Options): Promise<void> {
+  const chosen = attackNamed(options.attack);
+  const eps = parseEps(options.eps, '--eps');
+  const norm = normOf(options.norm);
+  if (!chosen.norms.includes(norm))
+    throw new UserError(
+      `attack ${chosen.name} works under ${chosen.norms.join(', ')}, not ${norm}`,
+      'choose another --norm or --attack',
+    );
+  const planned = { label: chosen.name, attack: chosen, options: readOptions(chosen, settings(options.set)) };
+  const seed = Number(options.seed);
+  if (!Number.isInteger(seed) || seed < 0)
+    throw new UserError(`--seed: "${options.seed}" is not a whole number`, 'for example --seed 1');
+  const runtime = nodeRuntime();
+  const { model, surrogates } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
+  const input = onlyAttackedInput(model);
+  const goal = goalOf(model, options.target);
+  const samples = [];
+  for (const path of paths) samples.push(await fileSample(path, model, options));
+  await writableFolder(options.out);
+  const sessions = openSessions(model, runtime, { surrogates });
+  const interrupt = interruptSignal('interrupted');
+  const progress = createProgress(chosen.name);
+  try {
+    const { rows } = await runUnit({
+      model,
+      oracle: () => createOracle(sessions, { maxBatch: 16, signal: interrupt.signal }),
+      samples,
+      problems: [],
+      planned,
+      budgets: [{ norm: { [input]: norm }, eps: { [input]: eps } }],
+      goal,
+      seed,
+      examples: exampleStore(options.out, model),
+      signal: interrupt.signal,
+      progress: (share) => progress.update(share, 1, 'attacking'),
+    });
+    progress.end();
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(rows, null, 2)}\n`
+        : `${text(rows, model, input, eps)}\nexamples: ${options.out}/adversarial\n`,
+    );
+  } finally {
+    interrupt.dispose();
+    await sessions.release();
+  }
+}
+
+const norms = experimentSchema.shape.threat.options[0].shape.norm.unwrap().options;
+
+function normOf(name: string): (typeof norms)[number] {
+  const norm = norms.find((n) => n === name);
+  if (norm === undefined) throw new UserError(`--norm: there is no norm "${name}"`, suggestion(name, norms));
+  return norm;
+}
+
+function goalOf(model: Model, target: string | undefined): GoalPlan {
+  if (target === undefined) return { kind: 'untargeted' };
+  const index = model.classes.indexOf(target);
+  if (index < 0) throw new UserError(`--target: the model has no class "${target}"`, suggestion(target, model.classes));
+  return { kind: 'targeted', target: index };
+}
+
+/** key=value pairs; numbers and booleans are read as such. */
+function settings(pairs: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UserError(`--set: "${pair}" is not key=value`, 'for example --set steps=50');
+      const value = pair.slice(at + 1);
+      return [
+        pair.slice(0, at),
+        value === 'true'
+          ? true
+          : value === 'false'
+            ? false
+            : value !== '' && Number.isFinite(Number(value))
+              ? Number(value)
+              : value,
+      ];
+    }),
+  );
+}
+
+function text(rows: readonly Row[], model: Model, input: string, eps: number): string {
+  const className = (i: number) => model.classes[i] ?? '-';
+  const lines = rows.map((r) => [
+    r.sample,
+    r.status,
+    className(r.cleanPrediction),
+    percent(r.cleanProbabilities[r.cleanPrediction] ?? 0),
+    r.status === 'success' ? className(r.prediction) : '',
+    r.status === 'success' ? percent(r.probabilities[r.prediction] ?? 0) : '',
+    r.status === 'success' ? epsText(r.norms[input]!.linf) : '',
+    r.status === 'success' ? r.norms[input]!.l2.toFixed(4) : '',
+    r.example ?? r.reason ?? '',
+  ]);
+  return `within eps ${epsText(eps)}:\n${table([['input', 'status', 'before', '', 'after', '', 'linf', 'l2', 'example'], ...lines])}`;
+}

@@ -1,0 +1,46 @@
+import { UserError } from '../../../core/errors.ts';
+import { writeModel } from '../../../core/onnx/writer.ts';
+import { gradientModel } from '../../../kit/model/gradient-model.ts';
+import { writeWhole } from '../../host/files.ts';
+import { loadModel, modelReference } from '../../host/models.ts';
+import { nodeRuntime } from '../../host/runtime.ts';
+import type { Register } from './index.ts';
+
+interface Options {
+  out: string;
+  wrt?: string[];
+  loss: string;
+  output?: string;
+  manifest?: string;
+}
+
+export const gradient: Register = (program) => {
+  program
+    .command('gradient <model>')
+    .description("write a model's gradient as a plain ONNX model (default domain only)")
+    .requiredOption('-o, --out <file>', 'where to write it')
+    .option('--wrt <names...>', 'inputs to differentiate with respect to (default: all attacked ones)')
+    .option('--loss <name>', 'ce or margin', 'ce')
+    .option('--output <name>', 'which output holds the class scores')
+    .option('--manifest <file>', 'manifest of the model')
+    .addHelpText(
+      'after',
+      "\nInputs of the result: the model's own, and label (int64 [N]).\nOutputs: the model's own, loss (float [N]), and grad_NAME for each input.\n\nExample:\n  $ provoke gradient model.onnx -o gradient.onnx",
+    )
+    .action(async (name: string, options: Options) => {
+      const { loss } = options;
+      if (loss !== 'ce' && loss !== 'margin') throw new UserError(`--loss: there is no loss "${loss}"`, 'one of: ce, margin');
+      const runtime = nodeRuntime();
+      const { model, surrogates } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
+      const graph = await gradientModel(model, {
+        execute: runtime.execute,
+        loss,
+        surrogates,
+        ...(options.wrt === undefined ? {} : { wrt: options.wrt }),
+      });
+      await writeWhole(options.out, writeModel(graph));
+      process.stdout.write(
+        `${options.out}: inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}\n`,
+      );
+    });
+};

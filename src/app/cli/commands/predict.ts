@@ -1,0 +1,33 @@
+import { predictFiles } from '../../host/predict-files.ts';
+import { percent, table } from '../table.ts';
+import type { Register } from './index.ts';
+
+interface Options {
+  json?: boolean;
+  output?: string;
+  manifest?: string;
+  resize?: boolean;
+}
+
+export const predict: Register = (program) => {
+  program
+    .command('predict <model> <inputs...>')
+    .description('class probabilities for files')
+    .option('--json', 'as JSON')
+    .option('--resize', 'bring images to the size the model wants')
+    .option('--output <name>', 'which output holds the class scores')
+    .option('--manifest <file>', 'manifest of the model')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ provoke predict face-api/expression face.png\n  $ provoke predict model.onnx a.png b.png --json',
+    )
+    .action(async (model: string, inputs: string[], options: Options) => {
+      const { predictions, classes } = await predictFiles(model, inputs, options);
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify(predictions, null, 2)}\n`);
+        return;
+      }
+      const rows = predictions.map((p) => [p.input, p.prediction, ...classes.map((c) => percent(p.classes[c]!))]);
+      process.stdout.write(`${table([['input', 'prediction', ...classes], ...rows])}\n`);
+    });
+};

@@ -1,0 +1,184 @@
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '../../../core/errors.ts';
+import type { Summary } from '../../../kit/record/summary.ts';
+import { estimate } from '../../experiment/estimate.ts';
+import { parseExperiment } from '../../experiment/parse.ts';
+import { mergeResults, type RunRecord, writeTables } from '../../experiment/results.ts';
+import { runUnits } from '../../experiment/run.ts';
+import { openStore } from '../../experiment/store.ts';
+import { openWorkbench, type Workbench } from '../../experiment/workbench.ts';
+import { readUserFile } from '../../host/files.ts';
+import { nodeRuntime } from '../../host/runtime.ts';
+import { writeReport } from '../../report/from-run.ts';
+import { interruptSignal } from '../interrupt.ts';
+import { fraction, positiveInteger, shardOf } from '../numbers.ts';
+import { createProgress, duration } from '../progress.ts';
+import { epsText, percent, table } from '../table.ts';
+import type { Register } from './index.ts';
+
+interface Options {
+  out?: string;
+  workers?: string;
+  threads?: string;
+  device: string;
+  shard?: string;
+  resume?: boolean;
+  overwrite?: boolean;
+  dryRun?: boolean;
+  failUnder?: string;
+  json?: boolean;
+}
+
+const examples = `
+Examples:
+  $ provoke run face.yaml                      attack, verify, report into runs/NAME
+  $ provoke run face.yaml --dry-run            what it would cost
+  $ provoke run face.yaml --workers 2          two child processes, one compute thread each
+  $ provoke run face.yaml --resume             go on after an interruption
+  $ provoke run face.yaml --fail-under 40      exit code 100 below 40 % worst-case robust accuracy`;
+
+export const run: Register = (program, exit) => {
+  program
+    .command('run <experiment>')
+    .description('run an experiment file: attacks, verified examples, tables and a report')
+    .option('--out <dir>', 'run directory (default: runs/NAME)')
+    .option('--workers <n>', 'child processes (default: 1, everything in this process)')
+    .option('--threads <n>', 'compute threads per process (default: one per core and process)')
+    .option('--device <name>', 'cpu, cuda, webgpu ...', 'cpu')
+    .option('--shard <i/n>', 'do only part i of n of the work; the last one merges')
+    .option('--resume', 'continue a run of the same experiment')
+    .option('--overwrite', 'replace the run that is in the directory')
+    .option('--dry-run', 'print units, passes, time and memory, and stop')
+    .option('--fail-under <percent>', 'exit with 100 when worst-case robust accuracy at the largest budget is below')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', examples)
+    .action(async (file: string, options: Options) => exit(await runExperiment(file, options)));
+};
+
+async function runExperiment(file: string, options: Options): Promise<number> {
+  const workers = options.workers === undefined ? 1 : positiveInteger(options.workers, '--workers');
+  const threads =
+    options.threads === undefined
+      ? Math.max(1, Math.floor(availableParallelism() / workers))
+      : positiveInteger(options.threads, '--threads');
+  const failUnder = options.failUnder === undefined ? undefined : fraction(options.failUnder, '--fail-under');
+  const shard = options.shard === undefined ? undefined : shardOf(options.shard);
+  if (options.resume && options.overwrite) throw new UserError('--resume and --overwrite exclude each other', 'give one of them');
+  const experiment = parseExperiment(new TextDecoder().decode(await readUserFile(file, 'the experiment file')), file);
+  const name = experiment.name ?? basename(file).replace(/\.(ya?ml|json)$/, '');
+  const folder = options.out ?? join('runs', name);
+  const base = resolve(dirname(file));
+  const { device } = options;
+  const bench = await openWorkbench(experiment, { base, folder, runtime: nodeRuntime({ threads, device }) });
+  try {
+    for (const sentence of bench.model.inferred) process.stderr.write(`note: ${sentence}\n`);
+    if (options.dryRun) {
+      process.stdout.write(await estimate(bench, { workers, threads }));
+      return 0;
+    }
+    const store = await openStore(folder, bench.plan.sha256, {
+      resume: options.resume === true,
+      overwrite: options.overwrite === true,
+    });
+    const interrupt = interruptSignal(
+      `interrupted: finished units are kept in ${folder}; go on with: provoke run ${file} --out ${folder} --resume`,
+    );
+    const progress = createProgress(name);
+    const opening = { experiment, base, folder, threads, device };
+    const result = await runUnits(bench, store, {
+      workers,
+      opening,
+      signal: interrupt.signal,
+      progress: progress.update,
+      ...(shard ? { shard } : {}),
+    }).finally(() => {
+      progress.end();
+      interrupt.dispose();
+    });
+    const { record, rows } = await mergeResults({ experiment, name, bench, run: result, workers, threads, device });
+    refuseEmpty(record, bench);
+    await writeTables(store, record, rows);
+    const report = await writeReport(store.folder, record, rows);
+    if (options.json) process.stdout.write(`${JSON.stringify(record.summary, null, 2)}\n`);
+    else process.stdout.write(summaryText(record));
+    process.stdout.write(`report: ${report}\n`);
+    return failUnder !== undefined && isBelow(record.summary, failUnder) ? 100 : 0;
+  } finally {
+    await bench.release();
+  }
+}
+
+function refuseEmpty(record: RunRecord, bench: Workbench): void {
+  if (record.counts.samples > 0 || record.state === 'partial') return;
+  const first = record.problems[0];
+  throw new UserError(
+    first === undefined
+      ? `${bench.data.name} holds no samples`
+      : `none of the ${record.problems.length} samples of ${bench.data.name} can be used; the first: ${first.item}: ${first.reason}`,
+    'mend the data, or name others under `data:`',
+  );
+}
+
+const isBelow = (summary: Summary, limit: number): boolean => {
+  const largest = new Map(summary.worstCase.map((w) => [w.norm, w]));
+  return [...largest.values()].some((w) => w.robustAccuracy < limit);
+};
+
+/** The table on the terminal: what a reader needs to judge the run without opening the report. */
+export function summaryText(record: RunRecord): string {
+  const { summary, data } = record;
+  const agreement = /label/i.test(data.labelsAre) ? ` (${data.labelsAre})` : '';
+  const head = [
+    'attack',
+    'norm',
+    'eps',
+    'n',
+    'success',
+    'failure',
+    'skipped',
+    'invalid',
+    'success rate',
+    'robust accuracy',
+    '95 %',
+  ];
+  const cells = summary.cells.map((c) => [
+    c.attack,
+    c.norm,
+    typeof c.eps === 'number' ? epsText(c.eps) : JSON.stringify(c.eps),
+    ...[c.n, c.success, c.failure, c.skipped, c.invalid].map(String),
+    c.attackSuccessRate === null ? '-' : percent(c.attackSuccessRate),
+    percent(c.robustAccuracy),
+    c.robustAccuracyInterval.map((v) => (100 * v).toFixed(1)).join('-'),
+  ]);
+  const worst = summary.worstCase.map((w) => [
+    'worst case',
+    w.norm,
+    typeof w.eps === 'number' ? epsText(w.eps) : JSON.stringify(w.eps),
+    String(summary.n),
+    ...['', '', '', '', ''],
+    percent(w.robustAccuracy),
+    w.robustAccuracyInterval.map((v) => (100 * v).toFixed(1)).join('-'),
+  ]);
+  const { counts } = record;
+  const lines = [
+    '',
+    `${record.name}: ${record.model.name} on ${data.name}, ${summary.n} samples, clean accuracy ${percent(summary.cleanAccuracy)}${agreement}`,
+    ...(data.synthetic === null ? [] : [`synthetic data: ${data.synthetic}`]),
+    `labels: ${data.labelsAre}`,
+    '',
+    table([head, ...cells, ...worst]),
+    '',
+    `${counts.forwards} forwards, ${counts.backwards} backwards in ${duration(record.seconds)}${counts.resumed > 0 ? ` (${counts.resumed} of ${counts.units} units were there already)` : ''}; not audited`,
+    ...(counts.problems > 0
+      ? [
+          `${counts.problems} samples could not be used:`,
+          ...record.problems.slice(0, 5).map((p) => `  ${p.item}: ${p.reason}`),
+          ...(counts.problems > 5 ? ['  ... (all in run.json)'] : []),
+        ]
+      : []),
+    ...(record.state === 'partial' ? ['partial: units of other shards are missing'] : []),
+    '',
+  ];
+  return `${lines.join('\n')}`;
+}

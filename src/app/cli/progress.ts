@@ -1,0 +1,41 @@
+/** @file Progress on long work: one live line on a terminal, a plain line now and then elsewhere. */
+
+export interface Progress {
+  update(done: number, of: number, now: string): void;
+  end(): void;
+}
+
+export const progressDefaults = { plainEverySeconds: 10, liveEverySeconds: 0.1 } as const;
+
+/** Writes to stderr, so that stdout stays clean for results. */
+export function createProgress(what: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+  const live = stream.isTTY === true && process.env.CI === undefined;
+  const every = live ? progressDefaults.liveEverySeconds : progressDefaults.plainEverySeconds;
+  const started = performance.now();
+  let last = started;
+  let shown = false;
+  return {
+    update(done, of, now) {
+      const time = performance.now();
+      if ((time - last) / 1000 < every && done < of) return;
+      if (!live && done >= of) return;
+      last = time;
+      shown = true;
+      const elapsed = (time - started) / 1000;
+      const left = done > 0 && done < of ? `, ${duration((elapsed * (of - done)) / done)} left` : '';
+      const line = `${what}: ${Math.floor((100 * done) / Math.max(of, 1e-9))} %${left} (${now})`;
+      stream.write(live ? `\r\x1b[2K${line}` : `${line}\n`);
+    },
+    end() {
+      if (live && shown) stream.write('\r\x1b[2K');
+    },
+  };
+}
+
+/** 45 s, 3 min 20 s, 2 h 05 min. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(Math.round(seconds % 60)).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}

@@ -1,0 +1,25 @@
+/** Rows as aligned columns; numbers-like cells are right-aligned. The first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(...rows.map((r) => r.length));
+  const widths = Array.from({ length: columns }, (_, c) => Math.max(...rows.map((r) => (r[c] ?? '').length)));
+  const numeric = Array.from({ length: columns }, (_, c) => rows.slice(1).every((r) => /^[\d.,%+\-–\s/[\]e]*$/.test(r[c] ?? '')));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** A fraction as percent with one decimal. */
+export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
+
+/** A budget as people write it: k/255 where it is one, otherwise four significant digits. */
+export function epsText(eps: number): string {
+  const levels = eps * 255;
+  return eps > 0 && Math.abs(levels - Math.round(levels)) < 1e-9 * 255 && Math.round(levels) > 0
+    ? `${Math.round(levels)}/255`
+    : String(Number(eps.toPrecision(4)));
+}

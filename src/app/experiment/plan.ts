@@ -1,0 +1,162 @@
+/** @file An experiment resolved into work units: what will run, in which order, under which content-addressed key. */
+import { suggestion, UserError } from '../../core/errors.ts';
+import { stream } from '../../core/tensor/random.ts';
+import type { Model } from '../../kit/model/model.ts';
+import { attackedInputs } from '../../kit/model/model.ts';
+import { parseEps } from '../../kit/threat/parse-eps.ts';
+import type { Norm } from '../../kit/threat/threat.ts';
+import type { Attack, OptionValue } from '../../methods/attacks/attack.ts';
+import { sha256 } from '../host/files.ts';
+import type { ExperimentFile } from './schema.ts';
+
+/** One budget, by attacked input; a run walks them in ascending order. */
+export interface Budget {
+  readonly norm: Readonly<Record<string, Norm>>;
+  readonly eps: Readonly<Record<string, number>>;
+}
+
+export interface PlannedAttack {
+  /** Its name in tables. */
+  readonly label: string;
+  readonly attack: Attack;
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+
+export type GoalPlan =
+  | { readonly kind: 'untargeted' | 'least-likely' | 'random' }
+  | { readonly kind: 'targeted'; readonly target: number };
+
+/** A slice of the samples under one attack, all budgets: runs whole, in this process or in a child, and is one file when finished. */
+export interface Unit {
+  readonly key: string;
+  readonly attack: number;
+  /** Positions in `Plan.items`, end exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Plan {
+  readonly budgets: readonly Budget[];
+  readonly attacks: readonly PlannedAttack[];
+  readonly goal: GoalPlan;
+  readonly seed: number;
+  /** Indices into the data source, ascending. */
+  readonly items: readonly number[];
+  readonly units: readonly Unit[];
+  /** Identifies the experiment: model, data, attacks, budgets, goal, seed. */
+  readonly sha256: string;
+}
+
+/** Samples per unit: small enough to resume and to share out, the same for every worker count so that keys do not depend on it. */
+export const unitSize = 16;
+
+export interface PlanInput {
+  readonly experiment: ExperimentFile;
+  readonly model: Model;
+  readonly data: { readonly count: number; readonly sha256: string };
+  readonly attacks: readonly PlannedAttack[];
+  readonly version: string;
+}
+
+/** Plans an experiment. Throws a UserError where model, threat, goal and attacks do not go together. */
+export function makePlan({ experiment, model, data, attacks, version }: PlanInput): Plan {
+  const budgets = planBudgets(experiment.threat, model);
+  const goal = planGoal(experiment.goal, model);
+  for (const { label, attack } of attacks) checkAttack(label, attack, budgets, goal, model);
+  const items = chooseItems(data.count, experiment.data.limit, experiment.seed);
+  const identity = [
+    version,
+    model.sha256,
+    data.sha256,
+    experiment.model,
+    experiment.data,
+    budgets,
+    goal,
+    experiment.seed,
+  ] as const;
+  const units = attacks.flatMap(({ label, options }, attack) =>
+    Array.from({ length: Math.ceil(items.length / unitSize) }, (_, slice): Unit => {
+      const from = slice * unitSize;
+      const to = Math.min(items.length, from + unitSize);
+      return {
+        key: sha256(JSON.stringify([identity, label, attacks[attack]!.attack.name, options, items.slice(from, to)])).slice(0, 32),
+        attack,
+        from,
+        to,
+      };
+    }),
+  );
+  return { budgets, attacks, goal, seed: experiment.seed, items, units, sha256: sha256(JSON.stringify(units.map((u) => u.key))) };
+}
+
+function planBudgets(threat: ExperimentFile['threat'], model: Model): Budget[] {
+  const attacked = attackedInputs(model);
+  const byInput: Record<string, { norm: Norm; eps: number[] }> = {};
+  const one = isBudget(threat);
+  if (one && attacked.length > 1) {
+    throw new UserError(
+      `the model has ${attacked.length} attacked inputs and threat gives one budget`,
+      `give each its own: threat: { ${attacked.map((n) => `${n}: { norm: linf, eps: ... }`).join(', ')} }`,
+    );
+  }
+  for (const [name, budget] of one ? [[attacked[0]!, threat] as const] : Object.entries(threat)) {
+    if (!attacked.includes(name))
+      throw new UserError(`threat: the model has no attacked input "${name}"`, suggestion(name, attacked));
+    const list = Array.isArray(budget.eps) ? budget.eps : [budget.eps];
+    byInput[name] = { norm: budget.norm, eps: list.map((e, i) => parseEps(e, `threat.eps[${i}]`)).sort((a, b) => a - b) };
+  }
+  const lengths = new Set(Object.values(byInput).map((b) => b.eps.length));
+  if (lengths.size > 1)
+    throw new UserError(
+      'threat: every input needs the same number of budgets',
+      'they are paired in ascending order: give lists of one length',
+    );
+  const names = Object.keys(byInput);
+  return Array.from({ length: [...lengths][0] ?? 0 }, (_, i) => ({
+    norm: Object.fromEntries(names.map((n) => [n, byInput[n]!.norm])),
+    eps: Object.fromEntries(names.map((n) => [n, byInput[n]!.eps[i]!])),
+  }));
+}
+
+type OneBudget = { norm: Norm; eps: number | string | (number | string)[] };
+const isBudget = (threat: ExperimentFile['threat']): threat is OneBudget =>
+  'eps' in threat && (typeof threat.eps !== 'object' || Array.isArray(threat.eps));
+
+function planGoal(goal: ExperimentFile['goal'], model: Model): GoalPlan {
+  if (typeof goal === 'string') return { kind: goal };
+  const target = model.classes.indexOf(goal.targeted);
+  if (target < 0)
+    throw new UserError(`goal: the model has no class "${goal.targeted}"`, suggestion(goal.targeted, model.classes));
+  return { kind: 'targeted', target };
+}
+
+function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], goal: GoalPlan, model: Model): void {
+  for (const [input, norm] of Object.entries(budgets[0]?.norm ?? {})) {
+    if (!attack.norms.includes(norm))
+      throw new UserError(
+        `attack ${label} works under ${attack.norms.join(', ')}, not ${norm}`,
+        'choose another norm or another attack',
+      );
+    const { modality } = model.inputs[input]!;
+    if (attack.modalities !== 'any' && !attack.modalities.includes(modality)) {
+      throw new UserError(
+        `attack ${label} is for ${attack.modalities.join(', ')}; input "${input}" is ${modality}`,
+        'choose another attack: provoke list attacks',
+      );
+    }
+  }
+  if (goal.kind !== 'untargeted' && !attack.targeted)
+    throw new UserError(`attack ${label} cannot aim at a class`, 'use goal: untargeted, or another attack');
+}
+
+/** All items, or `limit` of them drawn with the seed (data are often sorted by class: the first ones would be one class only). */
+function chooseItems(count: number, limit: number | undefined, seed: number): number[] {
+  const all = Array.from({ length: count }, (_, i) => i);
+  if (limit === undefined || limit >= count) return all;
+  const random = stream(seed, 'choose samples');
+  for (let i = 0; i < limit; i++) {
+    const j = i + random.integer(count - i);
+    [all[i], all[j]] = [all[j]!, all[i]!];
+  }
+  return all.slice(0, limit).sort((a, b) => a - b);
+}

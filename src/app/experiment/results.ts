@@ -1,0 +1,197 @@
+/** @file From finished units to the run's tables: run.json, samples.parquet, report.html. */
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { stringify } from 'yaml';
+import { summarise } from '../../kit/metrics/summary.ts';
+import type { Row } from '../../kit/record/row.ts';
+import type { Summary } from '../../kit/record/summary.ts';
+import type { Need } from '../../methods/attacks/attack.ts';
+import { runtimeVersion } from '../host/runtime.ts';
+import { version } from '../host/version.ts';
+import { problemsOf, type RunResult } from './run.ts';
+import type { ExperimentFile } from './schema.ts';
+import { formatVersion, type Store } from './store.ts';
+import type { Workbench } from './workbench.ts';
+
+/** What run.json holds; docs/run-directory.md describes every field. */
+export interface RunRecord {
+  readonly format: number;
+  readonly identity: string;
+  readonly state: 'finished' | 'partial';
+  readonly name: string;
+  readonly experiment: ExperimentFile;
+  readonly created: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly model: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly classes: readonly string[];
+    readonly inferred: readonly string[];
+    readonly note: string;
+    readonly inputs: Workbench['model']['inputs'];
+  };
+  readonly data: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly count: number;
+    readonly labelsAre: string;
+    readonly labelled: boolean;
+    readonly synthetic: string | null;
+  };
+  readonly seed: number;
+  readonly settings: {
+    readonly batch: number;
+    readonly threads: number;
+    readonly workers: number;
+    readonly optimization: string;
+    readonly device: string;
+  };
+  readonly attacks: readonly {
+    readonly label: string;
+    readonly name: string;
+    readonly title: string;
+    readonly needs: Need;
+    readonly kind: 'bounded' | 'minimal';
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly paper: string;
+  }[];
+  readonly counts: {
+    readonly samples: number;
+    readonly problems: number;
+    readonly units: number;
+    readonly resumed: number;
+    readonly forwards: number;
+    readonly backwards: number;
+    readonly queries: number;
+  };
+  readonly seconds: number;
+  readonly problems: readonly { readonly item: string; readonly reason: string }[];
+  readonly substitutes: readonly { readonly label: string; readonly at: string }[];
+  readonly cuts: readonly { readonly node: string; readonly op: string }[];
+  readonly summary: Summary;
+  readonly audit: readonly never[];
+}
+
+export interface MergeInput {
+  readonly experiment: ExperimentFile;
+  readonly name: string;
+  readonly bench: Workbench;
+  readonly run: RunResult;
+  readonly workers: number;
+  readonly threads: number;
+  readonly device: string;
+}
+
+/** The record and the rows of a run; units of other shards may be missing, the state then is "partial". */
+export async function mergeResults(input: MergeInput): Promise<{ record: RunRecord; rows: Row[] }> {
+  const { experiment, name, bench, run } = input;
+  const { model, data, plan } = bench;
+  const rows = run.units.flatMap((u) => u?.rows ?? []);
+  const problems = problemsOf(run.units);
+  const total = (key: 'forwards' | 'backwards' | 'queries') => rows.reduce((sum, row) => sum + row[key], 0);
+  const needsGradient = plan.attacks.some(({ attack }) => attack.needs === 'gradient');
+  const { cuts, substitutes } = needsGradient ? await bench.sessions.gradient() : { cuts: [], substitutes: [] };
+  const record: RunRecord = {
+    format: formatVersion,
+    identity: plan.sha256,
+    state: run.units.every((u) => u !== undefined) ? 'finished' : 'partial',
+    name,
+    experiment,
+    created: new Date().toISOString(),
+    versions: {
+      provoke: version,
+      onnxruntime: runtimeVersion,
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+    },
+    model: {
+      name: model.name,
+      sha256: model.sha256,
+      classes: model.classes,
+      inferred: model.inferred,
+      note: model.note ?? '',
+      inputs: model.inputs,
+    },
+    data: {
+      name: data.name,
+      sha256: data.sha256,
+      count: data.count,
+      labelsAre: data.labelsAre,
+      labelled: data.labels.length > 0,
+      synthetic: data.synthetic ?? null,
+    },
+    seed: plan.seed,
+    settings: { batch: bench.batch, threads: input.threads, workers: input.workers, optimization: 'all', device: input.device },
+    attacks: plan.attacks.map(({ label, attack, options }) => ({
+      label,
+      name: attack.name,
+      title: attack.title,
+      needs: attack.needs,
+      kind: attack.kind,
+      options,
+      paper: attack.paper,
+    })),
+    counts: {
+      samples: new Set(rows.map((r) => r.sample)).size,
+      problems: problems.length,
+      units: plan.units.length,
+      resumed: run.resumed,
+      forwards: total('forwards'),
+      backwards: total('backwards'),
+      queries: total('queries'),
+    },
+    seconds: run.seconds,
+    problems,
+    substitutes,
+    cuts,
+    summary: summarise(rows),
+    audit: [],
+  };
+  return { record, rows };
+}
+
+/** Writes run.json and samples.parquet. */
+export async function writeTables(store: Store, record: RunRecord, rows: readonly Row[]): Promise<void> {
+  await store.write('samples.parquet', parquetOf(rows));
+  await store.write('run.json', `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** The merged experiment as YAML, defaults filled in. */
+export const experimentText = (experiment: ExperimentFile): string => stringify(experiment);
+
+/** Rows as flat columns: maps and lists become JSON text. */
+export function flatColumns(
+  rows: readonly Row[],
+): { name: string; data: unknown[]; type: 'STRING' | 'INT32' | 'DOUBLE' | 'BOOLEAN' | 'JSON' }[] {
+  const text = (name: string, of: (row: Row) => string) => ({ name, data: rows.map(of), type: 'STRING' as const });
+  const whole = (name: string, of: (row: Row) => number) => ({ name, data: rows.map(of), type: 'INT32' as const });
+  const first = <T>(map: Readonly<Record<string, T>>): T | undefined => Object.values(map)[0];
+  const simple = (map: Readonly<Record<string, unknown>>): string =>
+    Object.keys(map).length === 1 ? String(first(map)) : JSON.stringify(map);
+  return [
+    text('sample', (r) => r.sample),
+    text('group', (r) => r.group),
+    whole('label', (r) => r.label),
+    whole('cleanPrediction', (r) => r.cleanPrediction),
+    text('attack', (r) => r.attack),
+    text('norm', (r) => simple(r.norm)),
+    text('eps', (r) => simple(r.eps)),
+    text('status', (r) => r.status),
+    text('reason', (r) => r.reason ?? ''),
+    whole('prediction', (r) => r.prediction),
+    { name: 'floatSuccess', data: rows.map((r) => r.floatSuccess), type: 'BOOLEAN' },
+    text('norms', (r) => JSON.stringify(r.norms)),
+    text('cleanProbabilities', (r) => JSON.stringify(r.cleanProbabilities)),
+    text('probabilities', (r) => JSON.stringify(r.probabilities)),
+    whole('forwards', (r) => r.forwards),
+    whole('backwards', (r) => r.backwards),
+    whole('queries', (r) => r.queries),
+    { name: 'seconds', data: rows.map((r) => r.seconds), type: 'DOUBLE' },
+    text('original', (r) => r.original ?? ''),
+    text('example', (r) => r.example ?? ''),
+  ];
+}
+
+function parquetOf(rows: readonly Row[]): Uint8Array {
+  const columnData = flatColumns(rows).map(({ name, data, type }) => ({ name, data, type }));
+  return new Uint8Array(parquetWriteBuffer({ columnData }));
+}

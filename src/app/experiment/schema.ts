@@ -1,0 +1,84 @@
+/** @file The experiment file: what may stand in it, and what each part means. The JSON Schema for editors is generated from here. */
+import { z } from 'zod';
+
+const epsValue = z
+  .union([z.number(), z.string()])
+  .describe('budget, as a number or a fraction such as 8/255, in units of the input');
+const norm = z.enum(['linf', 'l2', 'l1', 'l0']);
+
+const budget = z.strictObject({
+  norm: norm.default('linf').describe('how the size of a perturbation is measured'),
+  eps: z.union([epsValue, z.array(epsValue).min(1)]).describe('one budget or an ascending list'),
+});
+
+const substitute = z.strictObject({
+  match: z
+    .strictObject({ op: z.string().optional(), name: z.string().optional(), pattern: z.string().optional() })
+    .describe('nodes it stands for: by op, by name, or by a regular expression on the name'),
+  use: z.literal('straight-through').describe('what stands in for their derivative'),
+});
+
+const fileModel = z.strictObject({
+  path: z.string().describe('an .onnx file, relative to the experiment file'),
+  manifest: z.string().optional().describe('a YAML or JSON manifest beside it (bounds, classes, layout ...)'),
+  outputName: z.string().optional().describe('which output holds the class scores'),
+  inputShapes: z
+    .record(z.string(), z.array(z.number().int().positive()))
+    .optional()
+    .describe('sizes of symbolic axes, without the batch'),
+  surrogates: z.array(substitute).optional(),
+});
+
+const namedModel = z.strictObject({
+  use: z.string().describe('a built-in model (provoke list models), or ./file.mjs'),
+  surrogates: z.array(substitute).optional(),
+});
+
+const dataCommon = {
+  limit: z.number().int().positive().optional().describe('use at most so many samples, drawn with the seed'),
+  labels: z.record(z.string(), z.string()).optional().describe("how the data's labels map to the model's classes"),
+  resize: z
+    .enum(['none', 'bilinear'])
+    .optional()
+    .describe('bring images to the size the model wants (default: none, other sizes are refused)'),
+};
+
+const namedData = z.strictObject({
+  use: z.string().describe('a built-in data set (provoke list data), or ./file.mjs'),
+  ...dataCommon,
+});
+const fileData = z.strictObject({
+  format: z.string().describe('image-folder, fer2013 ...'),
+  path: z.string().describe('relative to the experiment file'),
+  usage: z.string().optional().describe('fer2013: Training, PublicTest or PrivateTest'),
+  ...dataCommon,
+});
+
+const attackEntry = z.union([
+  z.string(),
+  z.looseObject({ use: z.string(), as: z.string().optional().describe('its name in tables, where one attack is used twice') }),
+]);
+
+const goal = z.union([z.enum(['untargeted', 'least-likely', 'random']), z.strictObject({ targeted: z.string() })]);
+
+export const experimentSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dot, dash and underscore')
+    .optional(),
+  model: z.union([namedModel, fileModel]),
+  data: z.union([namedData, fileData]),
+  threat: z.union([budget, z.record(z.string(), budget)]),
+  attacks: z.array(attackEntry).min(1),
+  goal: goal.default('untargeted'),
+  seed: z.number().int().nonnegative().default(0),
+  batch: z.union([z.literal('auto'), z.number().int().positive()]).default('auto'),
+});
+
+export type ExperimentFile = z.infer<typeof experimentSchema>;
+export type ModelReference = ExperimentFile['model'];
+export type DataReference = ExperimentFile['data'];
+export type SubstituteReference = z.infer<typeof substitute>;
+
+/** The schema as JSON Schema (draft 2020-12), for editors. */
+export const experimentJsonSchema = (): unknown => z.toJSONSchema(experimentSchema, { io: 'input' });

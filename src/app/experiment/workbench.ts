@@ -1,0 +1,86 @@
+/** @file Everything a unit needs, opened from an experiment file: the same in this process and in a child, so that nothing big crosses. */
+import type { Runtime } from '../../core/runtime/runtime.ts';
+import { adapt } from '../../kit/data/adapt.ts';
+import type { DataSource, Problem } from '../../kit/data/source.ts';
+import { suggestBatch } from '../../kit/model/cost.ts';
+import { createOracle } from '../../kit/model/make-oracle.ts';
+import type { Model, Sample } from '../../kit/model/model.ts';
+import { type ModelSessions, openSessions } from '../../kit/model/sessions.ts';
+import { loadAttacks } from '../host/attacks.ts';
+import { loadData } from '../host/data.ts';
+import { exampleStore } from '../host/examples.ts';
+import { loadModel } from '../host/models.ts';
+import { version } from '../host/version.ts';
+import { makePlan, type Plan, type Unit } from './plan.ts';
+import type { ExperimentFile } from './schema.ts';
+import { runUnit, type UnitResult } from './unit.ts';
+
+export interface Workbench {
+  readonly model: Model;
+  readonly data: DataSource;
+  readonly plan: Plan;
+  readonly sessions: ModelSessions;
+  /** Samples per pass. */
+  readonly batch: number;
+  /** The samples at positions from..to of the plan, and what could not be read of them. */
+  load(from: number, to: number): Promise<{ samples: Sample[]; problems: Problem[] }>;
+  run(unit: Unit, signal: AbortSignal, progress: (share: number) => void): Promise<UnitResult>;
+  release(): Promise<void>;
+}
+
+export interface WorkbenchOptions {
+  /** Folder the experiment's paths are relative to. */
+  readonly base: string;
+  /** Run directory, where examples are kept. */
+  readonly folder: string;
+  readonly runtime: Runtime;
+}
+
+/** Opens model, data and attacks of an experiment and plans it. */
+export async function openWorkbench(experiment: ExperimentFile, { base, folder, runtime }: WorkbenchOptions): Promise<Workbench> {
+  const attacks = await loadAttacks(experiment.attacks, base);
+  const { model, surrogates } = await loadModel(experiment.model, { base, runtime });
+  const data = await loadData(experiment.data, { base, runtime });
+  const plan = makePlan({ experiment, model, data, attacks, version });
+  const sessions = openSessions(model, runtime, { surrogates });
+  const batch = experiment.batch === 'auto' ? await suggestBatch(model, runtime.execute) : experiment.batch;
+  const examples = exampleStore(folder, model);
+  const { labels, resize } = experiment.data;
+  const load: Workbench['load'] = async (from, to) => {
+    const samples: Sample[] = [];
+    const problems: Problem[] = [];
+    for (const index of plan.items.slice(from, to)) {
+      const item = await data.item(index);
+      const adapted =
+        'reason' in item ? item : adapt(item, model, { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) });
+      if ('reason' in adapted) problems.push(adapted);
+      else samples.push(adapted);
+    }
+    return { samples, problems };
+  };
+  return {
+    model,
+    data,
+    plan,
+    sessions,
+    batch,
+    load,
+    async run(unit, signal, progress) {
+      const { samples, problems } = await load(unit.from, unit.to);
+      return runUnit({
+        model,
+        oracle: () => createOracle(sessions, { maxBatch: batch, signal }),
+        samples,
+        problems,
+        planned: plan.attacks[unit.attack]!,
+        budgets: plan.budgets,
+        goal: plan.goal,
+        seed: plan.seed,
+        examples,
+        signal,
+        progress,
+      });
+    },
+    release: () => sessions.release(),
+  };
+}

@@ -1,0 +1,102 @@
+/** @file Files: read with errors a user can act on, written under a temporary name and renamed, so that nothing is ever half there. */
+import { createHash } from 'node:crypto';
+import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import type { FileTree } from '../../kit/data/source.ts';
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/** The bytes of a file a user named. */
+export async function readUserFile(path: string, what: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    switch (codeOf(cause)) {
+      case 'ENOENT':
+        throw new UserError(`${what} "${path}" does not exist`, `check the path (looked in ${resolve(path)})`, { cause });
+      case 'EISDIR':
+        throw new UserError(`${what} "${path}" is a folder, a file is needed`, 'name the file itself', { cause });
+      case 'EACCES':
+      case 'EPERM':
+        throw new UserError(`${what} "${path}" may not be read`, 'check its permissions', { cause });
+      default:
+        throw cause;
+    }
+  }
+}
+
+/** Writes a file whole or not at all. */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(temporary, content);
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw unwritable(path, cause);
+  }
+}
+
+/** Makes a folder and proves that it can be written to. */
+export async function writableFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): unknown {
+  const reasons: Record<string, string> = {
+    EACCES: 'permission denied',
+    EPERM: 'not permitted',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    ENOTDIR: 'part of the path is a file',
+    EEXIST: 'a file of that name is in the way',
+  };
+  const reason = reasons[codeOf(cause) ?? ''];
+  return reason === undefined
+    ? cause
+    : new UserError(`"${path}" cannot be written: ${reason}`, 'choose another place with --out', { cause });
+}
+
+export const sha256 = (...parts: readonly (Uint8Array | string)[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+};
+
+/** The files below a folder, for loaders that know no file system. Files starting with a dot are left out. */
+export function fileTree(root: string): FileTree {
+  return {
+    root,
+    async list() {
+      try {
+        const entries = await readdir(root, { recursive: true, withFileTypes: true });
+        return entries
+          .filter((e) => e.isFile() && !e.name.startsWith('.'))
+          .map((e) =>
+            join(e.parentPath, e.name)
+              .slice(root.length)
+              .split(sep)
+              .filter((part) => part !== '')
+              .join('/'),
+          )
+          .sort();
+      } catch (cause) {
+        if (codeOf(cause) === 'ENOENT')
+          throw new UserError(`the data folder "${root}" does not exist`, `check the path (looked in ${resolve(root)})`, {
+            cause,
+          });
+        if (codeOf(cause) === 'ENOTDIR')
+          throw new UserError(`"${root}" is a file, a folder is needed`, 'name the folder', { cause });
+        throw cause;
+      }
+    },
+    read: (path) => readUserFile(join(root, path), 'the data file'),
+  };
+}

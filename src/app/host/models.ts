@@ -1,0 +1,168 @@
+/** @file A model reference of an experiment or of the command line, opened: a built-in name, an ONNX file, or a user's own module. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Surrogate, straightThrough } from '../../core/autodiff/substitutes.ts';
+import { suggestion, UserError } from '../../core/errors.ts';
+import { externalFiles } from '../../core/onnx/external.ts';
+import type { Graph } from '../../core/onnx/graph.ts';
+import { readModel } from '../../core/onnx/reader.ts';
+import type { Runtime } from '../../core/runtime/runtime.ts';
+import type { BuiltinModel } from '../../kit/model/builtin/builtin.ts';
+import { builtinModels } from '../../kit/model/builtin/index.ts';
+import { type Manifest, readManifest } from '../../kit/model/manifest.ts';
+import type { Model } from '../../kit/model/model.ts';
+import { openModel } from '../../kit/model/open.ts';
+import type { ModelReference, SubstituteReference } from '../experiment/schema.ts';
+import { readUserFile, sha256 } from './files.ts';
+import { findPackage, readPackageFiles } from './packages.ts';
+
+export interface LoadContext {
+  /** Folder that relative paths start from. */
+  readonly base: string;
+  readonly runtime: Runtime;
+}
+
+export interface LoadedModel {
+  readonly model: Model;
+  readonly surrogates: readonly Surrogate[];
+}
+
+/** Opens the model of an experiment. */
+export async function loadModel(reference: ModelReference, context: LoadContext): Promise<LoadedModel> {
+  const surrogates = (reference.surrogates ?? []).map(surrogateOf);
+  if ('path' in reference) {
+    const { path, manifest, outputName, inputShapes } = reference;
+    const model = await fileModel(resolve(context.base, path), context, {
+      ...(manifest === undefined ? {} : { manifest: resolve(context.base, manifest) }),
+      ...(outputName === undefined ? {} : { outputName }),
+      ...(inputShapes === undefined ? {} : { inputShapes }),
+    });
+    return { model, surrogates };
+  }
+  if (/\.m?js$/.test(reference.use)) return { model: await ownModel(resolve(context.base, reference.use), context), surrogates };
+  return { model: await builtinModel(reference.use, context), surrogates };
+}
+
+/** What the command line calls MODEL: a built-in name, or the path of an ONNX file. */
+export function modelReference(name: string, options: { output?: string; manifest?: string } = {}): ModelReference {
+  if (Object.hasOwn(builtinModels, name)) return { use: name };
+  if (/\.m?js$/.test(name)) return { use: name };
+  if (existsSync(name) || /[./\\]onnx$|\.(onnx|pb|ort|json)$/.test(name)) {
+    return {
+      path: name,
+      ...(options.manifest === undefined ? {} : { manifest: options.manifest }),
+      ...(options.output === undefined ? {} : { outputName: options.output }),
+    };
+  }
+  throw unknownModel(name);
+}
+
+const unknownModel = (name: string): UserError =>
+  new UserError(`there is no built-in model "${name}", and no file of that name`, suggestion(name, Object.keys(builtinModels)));
+
+/** The graph of a built-in model, from the weights of the installed package. */
+export async function builtinGraph(name: string): Promise<{ builtin: BuiltinModel; graph: Graph; sha256: string }> {
+  const builtin = Object.hasOwn(builtinModels, name) ? builtinModels[name] : undefined;
+  if (builtin === undefined) throw unknownModel(name);
+  const files = await readPackageFiles(await findPackage(builtin.package), builtin.files);
+  return { builtin, graph: builtin.build(files), sha256: sha256(...builtin.files.map((f) => files[f]!)) };
+}
+
+async function builtinModel(name: string, { runtime }: LoadContext): Promise<Model> {
+  const { builtin, graph, sha256: hash } = await builtinGraph(name);
+  if (builtin.task !== 'classifier') {
+    const classifiers = Object.values(builtinModels).filter((m) => m.task === 'classifier');
+    throw new UserError(
+      `${name} is a ${builtin.task} network, not a classifier: it has no classes to attack`,
+      `one of: ${classifiers.map((m) => m.name).join(', ')}`,
+    );
+  }
+  const { inputs, classes, output, note } = builtin;
+  const manifest = readManifest({ inputs: statedInputs(inputs), classes, output, note }, name);
+  return openModel(graph, { name, sha256: hash, manifest, execute: runtime.execute });
+}
+
+/** A built-in model's inputs as a manifest states them. */
+const statedInputs = (inputs: BuiltinModel['inputs']): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, { dtype: _, ...stated }]) => [name, stated]));
+
+export interface FileOptions {
+  readonly manifest?: string;
+  readonly outputName?: string;
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Reads an ONNX file with the data files it refers to. */
+export async function readOnnxFile(path: string): Promise<{ graph: Graph; sha256: string }> {
+  const bytes = await readUserFile(path, 'the model');
+  if (path.endsWith('.json'))
+    throw new UserError(`"${path}" is not an ONNX file`, `convert it first: provoke convert ${path} -o model.onnx`);
+  const external = new Map<string, Uint8Array>();
+  for (const location of externalFiles(bytes, path))
+    external.set(location, await readUserFile(join(dirname(path), location), 'the external data file'));
+  return { graph: readModel(bytes, { source: path, external }), sha256: sha256(bytes, ...external.values()) };
+}
+
+async function fileModel(path: string, { runtime }: LoadContext, options: FileOptions): Promise<Model> {
+  const { graph, sha256: hash } = await readOnnxFile(path);
+  const manifest = await manifestFor(path, options.manifest);
+  return openModel(graph, {
+    name: basename(path).replace(/\.onnx$/, ''),
+    sha256: hash,
+    execute: runtime.execute,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(options.outputName === undefined ? {} : { outputName: options.outputName }),
+    ...(options.inputShapes === undefined ? {} : { inputShapes: options.inputShapes }),
+  });
+}
+
+/** The manifest named, or the one lying beside the model: MODEL.yaml or MODEL.json. */
+async function manifestFor(path: string, named: string | undefined): Promise<Manifest | undefined> {
+  const beside = ['.yaml', '.yml', '.json'].map((end) => path.replace(/\.onnx$/, '') + end).find(existsSync);
+  const file = named ?? beside;
+  return file === undefined ? undefined : readManifest(new TextDecoder().decode(await readUserFile(file, 'the manifest')), file);
+}
+
+async function ownModel(path: string, context: LoadContext): Promise<Model> {
+  let loaded: { default?: (context: LoadContext) => Promise<{ onnx: Uint8Array; manifest?: Manifest }> };
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as typeof loaded;
+  } catch (cause) {
+    throw new UserError(`the model file "${path}" cannot be loaded: ${(cause as Error).message}`, 'it must be an ES module', {
+      cause,
+    });
+  }
+  if (typeof loaded.default !== 'function')
+    throw new UserError(
+      `the model file "${path}" has no default export that is a function`,
+      'export default async () => ({ onnx: bytes, manifest })',
+    );
+  const { onnx, manifest } = await loaded.default(context);
+  const graph = readModel(onnx, { source: path });
+  return openModel(graph, {
+    name: basename(path),
+    sha256: sha256(onnx),
+    execute: context.runtime.execute,
+    ...(manifest === undefined ? {} : { manifest }),
+  });
+}
+
+const surrogateOf = ({ match }: SubstituteReference): Surrogate =>
+  straightThrough({
+    ...(match.op === undefined ? {} : { op: match.op }),
+    ...(match.name === undefined ? {} : { name: match.name }),
+    ...(match.pattern === undefined ? {} : { pattern: patternOf(match.pattern) }),
+  });
+
+function patternOf(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new UserError(
+      `surrogates: "${text}" is not a regular expression: ${(cause as Error).message}`,
+      'escape special characters with a backslash',
+      { cause },
+    );
+  }
+}
