@@ -1,0 +1,78 @@
+/** @file The report of a run directory. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Row } from '../../kit/record/row.ts';
+import { experimentText, type RunRecord } from '../experiment/results.ts';
+import { isPicture, readExample } from '../host/examples.ts';
+import { writeWhole } from '../host/files.ts';
+import { decodeImage, encodePng } from '../host/images.ts';
+import { differencePixels } from './pictures.ts';
+import { renderReport } from './render.ts';
+import type { Pictures, ReportData } from './report-data.ts';
+
+/** How strongly the difference pictures exaggerate. */
+const gain = 10;
+
+/** Writes report.html into the run directory and returns its path. */
+export async function writeReport(folder: string, record: RunRecord, rows: readonly Row[]): Promise<string> {
+  const path = join(folder, 'report.html');
+  await writeWhole(path, await renderReport(reportData(folder, record, rows)));
+  return path;
+}
+
+function reportData(folder: string, record: RunRecord, rows: readonly Row[]): ReportData {
+  const { model, data, experiment } = record;
+  return {
+    name: record.name,
+    version: record.versions.provoke ?? '',
+    date: record.created,
+    experiment: experimentText(experiment),
+    goal: typeof experiment.goal === 'string' ? experiment.goal : `targeted: ${experiment.goal.targeted}`,
+    seed: record.seed,
+    model: { ...model, coupling: 'none' },
+    data: {
+      name: data.name,
+      n: record.counts.samples,
+      sha256: data.sha256,
+      labelsAre: data.labelsAre,
+      agreement: !data.labelled,
+      ...(data.synthetic === null ? {} : { synthetic: data.synthetic }),
+      problems: record.problems,
+    },
+    attacks: record.attacks.map(({ label, title, needs, kind, paper }) => ({ name: label, title, needs, kind, paper })),
+    summary: record.summary,
+    rows,
+    audit: record.audit,
+    substitutes: record.substitutes.map((s) => `${s.label} at ${s.at}`),
+    cuts: record.cuts.map((c) => `${c.op} "${c.node}": its derivative is zero almost everywhere, the gradient ends there`),
+    notes: record.problems.map((p) => `${p.item}: ${p.reason}`),
+    timings: [{ what: 'run', seconds: record.seconds }],
+    versions: record.versions,
+    picture: (row) => pictures(folder, record, row),
+  };
+}
+
+async function pictures(folder: string, { model }: RunRecord, row: Row): Promise<Pictures | undefined> {
+  const [name, spec] = Object.entries(model.inputs)[0]!;
+  if (row.original === undefined || !existsSync(join(folder, row.original))) return undefined;
+  if (!isPicture(spec)) {
+    const original = (await readExample(folder, model.inputs, row.original))[name]!;
+    const adversarial = row.example === undefined ? undefined : (await readExample(folder, model.inputs, row.example))[name]!;
+    const channels = spec.layout.includes('C') ? (spec.shape[spec.layout.indexOf('C') - 1] ?? 1) : 1;
+    return {
+      kind: 'signal',
+      channels,
+      length: original.length / channels,
+      unit: spec.unit,
+      original,
+      ...(adversarial ? { adversarial } : {}),
+    };
+  }
+  const original = await readFile(join(folder, row.original));
+  if (row.example === undefined) return { kind: 'image', original };
+  const adversarial = await readFile(join(folder, row.example));
+  const [before, after] = [await decodeImage(original), await decodeImage(adversarial)];
+  const difference = await encodePng({ ...before, data: differencePixels(before.data, after.data, gain) });
+  return { kind: 'image', original, adversarial, difference, gain };
+}
