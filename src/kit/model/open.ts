@@ -4,6 +4,7 @@ import { type Dim, feedsOf, type Graph } from '../../core/onnx/graph.ts';
 import { bindDims } from '../../core/onnx/passes/bind-dims.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
 import { type Execute, inferShapes } from '../../core/onnx/passes/shapes.ts';
+import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
 import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
@@ -30,6 +31,7 @@ export interface OpenOptions {
  */
 export async function openModel(graph: Graph, options: OpenOptions): Promise<Model> {
   const { execute } = options;
+  assertValid(graph, options.name);
   const manifest = mergeManifests(manifestOf(graph.metadata, options.name), options.manifest);
   const model = manifest.name ?? options.name;
   const stated = { ...manifest.output, ...(options.outputName === undefined ? {} : { name: options.outputName }) };
@@ -52,15 +54,17 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     );
   for (const [name, { spec }] of Object.entries(inferred)) checkBounds(model, name, spec);
 
-  const bound = bindDims(graph, Object.fromEntries(Object.entries(inferred).map(([name, i]) => [name, boundDims(i)])));
+  const fixed = Object.values(inferred).find((i) => typeof i.batch === 'number')?.batch ?? undefined;
+  const bound = bindDims(graph, Object.fromEntries(Object.entries(inferred).map(([name, i]) => [name, boundDims(i, fixed)])));
   const typed = withFloatInputs(bound, inferred);
-  const settled = settleBatch(typed.graph, {
+  const settled = await settleBatch(await prepare(typed.graph, execute), execute, {
     batchAxis: Object.fromEntries(
       Object.entries(inferred).flatMap(([name, i]) => (i.batch === undefined ? [] : [[name, i.spec.layout.indexOf('N')]])),
     ),
+    outputAxis: stated.layout?.indexOf('N') ?? 0,
     model,
   });
-  const prepared = await prepare(settled.graph, execute);
+  const prepared = settled.graph;
   const chosen = chooseOutput(prepared, {
     model,
     stated,
@@ -96,10 +100,10 @@ const trainsBatchNorm = (node: Graph['nodes'][number]): boolean => {
   return mode?.type === 'int' && mode.value === 1;
 };
 
-/** Sizes of the whole input: those of a sample, and the batch as the file has it, "N" where it says nothing. */
-function boundDims({ spec, batch }: InferredInput): (number | string)[] {
+/** Sizes of the whole input: those of a sample, and the batch: as the file has it, else what another input fixes it to, else "N". */
+function boundDims({ spec, batch }: InferredInput, fixed: Dim | undefined): (number | string)[] {
   const dims: (number | string)[] = [...spec.shape];
-  if (batch !== undefined) dims.splice(spec.layout.indexOf('N'), 0, batch ?? 'N');
+  if (batch !== undefined) dims.splice(spec.layout.indexOf('N'), 0, typeof batch === 'number' ? batch : (fixed ?? batch ?? 'N'));
   return dims;
 }
 

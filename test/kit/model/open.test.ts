@@ -306,13 +306,28 @@ describe('sizes the file leaves open or fixes', () => {
     expect((await refusal(sized(6), { inputShapes: { x: [7, 5] } })).message).toContain('size 6');
   });
 
-  it('run in any number where the batch is fixed', async () => {
+  it('are made free where a fixed batch is proven to be one', async () => {
     const samples = noise(5, { x: [6, 5] });
-    const free = await ask(await open(sized(6)), samples);
     const model = await open(sized(6, 2));
-    expect(model.inferred.join('\n')).toMatch(/fixes a batch of 2/);
-    const fixed = await ask(model, samples);
-    for (const [n, p] of fixed.predictions.entries()) expectClose(p.logits, free.predictions[n]!.logits, 1e-6);
+    expect(model.fixedBatch).toBeUndefined();
+    expect(model.inferred.join('\n')).toMatch(/fixes a batch of 2; it was made free/);
+    expect(await ask(model, samples)).toEqual(await ask(await open(sized(6)), samples));
+  });
+
+  it('run in groups of the fixed batch where its samples influence each other', async () => {
+    const g = graphBuilder();
+    const x = g.input('x', [3, 5]);
+    const centred = g.op('Sub', [x, g.op('ReduceMean', [x, g.ints([0])])]);
+    g.op('MatMul', [centred, g.constant(weights('W', [5, 3], 1))], {}, 'y');
+    g.output('y', [3, 3]);
+    const model = await open(g.build());
+    expect(model.fixedBatch).toBe(3);
+    expect(model.inferred.join('\n')).toMatch(/runs in groups of 3, padded/);
+    const samples = noise(3, { x: [5] });
+    const mean = Float32Array.from({ length: 5 }, (_, c) => samples.reduce((s, { x: v }) => s + v![c]! / 3, 0));
+    const { predictions } = await ask(model, samples);
+    for (const [n, { logits }] of predictions.entries())
+      expectClose(logits, directly(samples[n]!.x!.map((v, c) => v - mean[c]!)));
   });
 });
 
