@@ -2,9 +2,9 @@
 import { UserError } from '../errors.ts';
 import { graphBuilder } from '../onnx/builder.ts';
 import { type Dim, describeNode, type Graph, type Node } from '../onnx/graph.ts';
-import { dropDead } from '../onnx/passes/drop-dead.ts';
+import { capturedBy, dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
-import type { Entry, Provider, Rule } from './rule.ts';
+import type { Entry, PerNode, Provider, Rule } from './rule.ts';
 import { isRuled, rules } from './rules/index.ts';
 import { sceneOf } from './scene.ts';
 import { matches, type Surrogate, type Twin } from './substitutes.ts';
@@ -53,10 +53,12 @@ export async function gradient(graph: Graph, execute: Execute, options: Gradient
 /** The walk itself, over a graph all of whose shapes are known. */
 export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, options: GradientOptions): GradientGraph {
   const g = graphBuilder({ from: graph });
-  const active = reachable(graph, options.wrt, standIn);
+  const active = reachable(graph, options, standIn);
   const adjoints = new Map<string, string[]>();
+  const replaced = new Set<string>();
   const contribute = (value: string, cotangent: string) => {
     const target = standIn.get(value) ?? value;
+    if (standIn.has(value)) replaced.add(value);
     const list = adjoints.get(target);
     if (list) list.push(cotangent);
     else adjoints.set(target, [cotangent]);
@@ -70,7 +72,7 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
   };
   const scene = sceneOf(g, graph, shapes, options.provider ?? gradientDefaults.provider);
   const cuts: Cut[] = [];
-  const substitutes = (options.twins ?? []).map((twin) => ({ label: twin.label, at: twin.outputs.join(', ') }));
+  const substitutes: { label: string; at: string }[] = [];
 
   for (const value of options.of) {
     if (options.cotangents) contribute(value, g.input(`cotangent_${value}`, scene.dims(value), scene.dtype(value)));
@@ -78,9 +80,10 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
   }
   for (const node of [...graph.nodes].reverse()) {
     const isActive = (input: string | undefined): boolean => input !== undefined && active.has(standIn.get(input) ?? input);
-    if (!node.inputs.some(isActive) || !node.outputs.some((o) => adjoints.has(o))) continue;
+    if (!readsOf(node).some(isActive) || !node.outputs.some((o) => adjoints.has(o))) continue;
     const surrogate = options.surrogates?.find((s) => matches(s.match, node));
-    const entry = surrogate?.rule ?? entryOf(node);
+    const general = surrogate?.rule ?? entryOf(node);
+    const entry = isPerNode(general) ? general.perNode(node, scene) : general;
     if (surrogate) substitutes.push({ label: surrogate.label, at: node.name === '' ? node.outputs[0]! : node.name });
     if (entry === 'cuts') cuts.push({ node: node.name === '' ? node.outputs[0]! : node.name, op: node.op });
     if (typeof entry === 'string') continue;
@@ -93,9 +96,12 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     }
   }
 
+  for (const { label, outputs } of options.twins ?? [])
+    if (outputs.some((o) => replaced.has(o))) substitutes.push({ label, at: outputs.join(', ') });
+
   const gradients: Record<string, string> = {};
   for (const name of options.wrt) {
-    const total = sum(name) ?? scene.filled(name, 0);
+    const total = sum(standIn.get(name) ?? name) ?? scene.filled(name, 0);
     // a copy only where the gradient is not a value of its own: an output may not be an input, a constant, or another output
     const own = g.isComputed(total) && !Object.values(gradients).includes(total) && !graph.outputs.some((v) => v.name === total);
     gradients[name] = own ? total : g.op('Identity', [total], {}, g.fresh(`grad_${name}`));
@@ -108,16 +114,26 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
 const outputDims = (graph: Graph, name: string, known: readonly (number | null)[]): readonly Dim[] =>
   graph.inputs.find((v) => v.name === name)?.dims ?? known;
 
-/** Values that depend on `wrt`, following derivatives through twins rather than what they stand for. */
-function reachable(graph: Graph, wrt: readonly string[], standIn: ReadonlyMap<string, string>): Set<string> {
-  const reached = new Set(wrt);
+/** Values that depend on `wrt`, following derivatives through twins rather than what they stand for; sizes and indices end the path. */
+function reachable(graph: Graph, options: GradientOptions, standIn: ReadonlyMap<string, string>): Set<string> {
+  const reached = new Set(options.wrt.map((name) => standIn.get(name) ?? name));
   for (const node of graph.nodes) {
-    if (node.inputs.some((i) => reached.has(standIn.get(i) ?? i)))
+    const constant = node.domain === '' && isRuled(node.op) && (rules[node.op] as Entry) === 'zero';
+    if (constant && !options.surrogates?.some((s) => matches(s.match, node))) continue;
+    if (readsOf(node).some((i) => reached.has(standIn.get(i) ?? i)))
       for (const output of node.outputs) if (output !== '') reached.add(output);
   }
   for (const name of standIn.keys()) reached.delete(name);
   return reached;
 }
+
+/** Values a node depends on: its inputs, and those its bodies (If, Loop, Scan) take from around it. */
+const readsOf = (node: Node): string[] => [
+  ...node.inputs,
+  ...[...node.attributes.values()].flatMap((a) => (a.type === 'graph' ? capturedBy(a.value) : [])),
+];
+
+const isPerNode = (entry: Entry): entry is PerNode => typeof entry === 'object' && 'perNode' in entry;
 
 function entryOf(node: Node): Entry {
   if (node.domain === '' && isRuled(node.op)) return rules[node.op];

@@ -42,7 +42,12 @@ export interface Broadcasting {
  * - 'zero': nothing to differentiate (sizes, indices, random numbers);
  * - 'cuts': the derivative is zero almost everywhere, so the gradient ends here: reported, and a surrogate may stand in.
  */
-export type Entry = Rule | Broadcasting | 'zero' | 'cuts';
+export type Entry = Rule | Broadcasting | 'zero' | 'cuts' | PerNode;
+
+/** An op whose nodes differ: its attributes or dtypes choose one of the other entries. */
+export interface PerNode {
+  readonly perNode: (node: Node, scene: Pick<Scene, 'dims' | 'dtype' | 'constant'>) => Exclude<Entry, PerNode>;
+}
 
 /** The rules of one family of operations. */
 export type Family<Op extends string> = Readonly<Record<Op, Entry>>;

@@ -28,5 +28,11 @@ export function spliceTwins(graph: Graph, twins: readonly Twin[]): Spliced {
     const ready = Math.max(0, ...twin.inputs.map((input) => nodes.findIndex((n) => n.outputs.includes(input)) + 1));
     nodes = [...nodes.slice(0, ready), ...copies, ...nodes.slice(ready)];
   }
+  // a twin that hands an input through stands for another twin's output where that is its input
+  for (const [value, first] of standIn) {
+    let last = first;
+    while (standIn.has(last)) last = standIn.get(last)!;
+    standIn.set(value, last);
+  }
   return { graph: twins.length === 0 ? graph : { ...graph, nodes, initializers }, standIn };
 }
