@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type GraphBuilder, graphBuilder } from '../../../../src/core/onnx/builder.ts';
+import type { Graph } from '../../../../src/core/onnx/graph.ts';
+import { prepare } from '../../../../src/core/onnx/passes/prepare.ts';
+import { joinRows, splitRows } from '../../../../src/core/onnx/passes/symbolic-batch/rows.ts';
+import { makeBatchSymbolic } from '../../../../src/core/onnx/passes/symbolic-batch.ts';
+import { readModel } from '../../../../src/core/onnx/reader.ts';
+import { f32, i64, numbersOf } from '../../../../src/core/tensor/tensor.ts';
+import { execute, normal, opsOf } from './compare.ts';
+
+interface Fixed {
+  graph: Graph;
+  axis?: number;
+  batch: number;
+  outputAxis?: number;
+}
+
+/** Builds a graph whose input x holds `batch` samples and whose output is y. */
+function fixed(dims: readonly number[], write: (g: GraphBuilder, x: string) => string): Graph {
+  const g = graphBuilder({ opset: 18 });
+  const y = write(g, g.input('x', dims));
+  g.op('Identity', [y], {}, 'y');
+  g.untypedOutput('y');
+  return g.build();
+}
+
+const weights = (g: GraphBuilder, name: string, ...dims: number[]): string => g.constant(normal(dims, name), name);
+
+const image = (batch: number, target: readonly number[]): Graph =>
+  fixed([batch, 3, 4, 4], (g, x) => {
+    const features = g.op('Relu', [g.op('Conv', [x, weights(g, 'k', 5, 3, 3, 3)], { pads: [1, 1, 1, 1] })]);
+    const pooled = g.op('GlobalAveragePool', [features]);
+    return g.op('Gemm', [g.op('Reshape', [pooled, g.ints(target)]), weights(g, 'w', 5, 2)]);
+  });
+
+/** Frames are folded into the batch for a convolution and unfolded again, then averaged over time. */
+const video = (batch: number): Graph =>
+  fixed([batch, 3, 2, 4, 4], (g, x) => {
+    const frames = g.op('Reshape', [x, g.ints([batch * 3, 2, 4, 4])]);
+    const pooled = g.op('GlobalAveragePool', [g.op('Conv', [frames, weights(g, 'k', 5, 2, 3, 3)])]);
+    const clips = g.op('Reshape', [pooled, g.ints([batch, 3, 5])]);
+    return g.op('ReduceMean', [clips, g.ints([1])], { keepdims: 0 });
+  });
+
+/** One attention layer with a class token, two heads and merged projections, every size a literal. */
+const attention = (batch: number): Graph =>
+  fixed([batch, 3, 4], (g, x) => {
+    const token = g.op('Expand', [weights(g, 'cls', 1, 1, 4), g.ints([batch, 1, 4])]);
+    const tokens = g.op('Add', [g.op('Concat', [token, x], { axis: 1 }), weights(g, 'position', 1, 4, 4)]);
+    const flat = g.op('Reshape', [tokens, g.ints([batch * 4, 4])]);
+    const heads = (name: string): string => {
+      const projected = g.op('Gemm', [flat, weights(g, name, 4, 4), weights(g, `${name}_bias`, 4)]);
+      return g.op('Transpose', [g.op('Reshape', [projected, g.ints([batch, 4, 2, 2])])], { perm: [0, 2, 1, 3] });
+    };
+    const [q, k, v] = [heads('q'), heads('k'), heads('v')];
+    const merged = g.op('Reshape', [q, g.ints([batch * 2, 4, 2])]);
+    const keys = g.op('Transpose', [g.op('Reshape', [k, g.ints([batch * 2, 4, 2])])], { perm: [0, 2, 1] });
+    const scores = g.op('Softmax', [g.op('MatMul', [merged, keys])], { axis: -1 });
+    const mixed = g.op('MatMul', [scores, g.op('Reshape', [v, g.ints([batch * 2, 4, 2])])]);
+    const back = g.op('Transpose', [g.op('Reshape', [mixed, g.ints([batch, 2, 4, 2])])], { perm: [0, 2, 1, 3] });
+    const joined = g.op('Reshape', [back, g.ints([batch, 4, 4])]);
+    return g.op('Reshape', [g.op('Slice', [joined, g.ints([0, 0]), g.ints([batch, 1]), g.ints([0, 1])]), g.ints([batch, 4])]);
+  });
+
+/** Time-major recurrent net with literal initial states: x is [time, batch, features]. */
+const recurrent = (batch: number): Graph =>
+  fixed([5, batch, 3], (g, x) => {
+    const zero = g.op('ConstantOfShape', [g.ints([1, batch, 4])]);
+    const [, last] = g.ops('GRU', [x, weights(g, 'w', 1, 12, 3), weights(g, 'r', 1, 12, 4), '', '', zero], 2, { hidden_size: 4 });
+    return g.op('Reshape', [last!, g.ints([batch, 4])]);
+  });
+
+/** Time-major frames through one linear layer: time and batch merge with the batch inside. */
+const timeMajor = (batch: number): Graph =>
+  fixed([5, batch, 3], (g, x) => {
+    const steps = g.op('Gemm', [g.op('Reshape', [x, g.ints([5 * batch, 3])]), weights(g, 'w', 3, 4)]);
+    return g.op('ReduceMax', [g.op('Reshape', [steps, g.ints([5, batch, 4])]), g.ints([0])], { keepdims: 0 });
+  });
+
+const cases: Record<string, Fixed> = {
+  'Reshape to [1, 5] at batch 1': { graph: image(1, [1, 5]), batch: 1 },
+  'Reshape to [1, -1] at batch 1': { graph: image(1, [1, -1]), batch: 1 },
+  'Reshape to [4, -1] at batch 4': { graph: image(4, [4, -1]), batch: 4 },
+  'Reshape to [-1, 5] at batch 4': { graph: image(4, [-1, 5]), batch: 4 },
+  'merged frames at batch 1': { graph: video(1), batch: 1 },
+  'merged frames at batch 3, equal to the number of frames': { graph: video(3), batch: 3 },
+  'attention at batch 1': { graph: attention(1), batch: 1 },
+  'attention at batch 2, equal to the number of heads': { graph: attention(2), batch: 2 },
+  'attention at batch 4, equal to the number of tokens': { graph: attention(4), batch: 4 },
+  'recurrent initial state at batch 1, time-major': { graph: recurrent(1), batch: 1, axis: 1 },
+  'recurrent initial state at batch 4, equal to the state': { graph: recurrent(4), batch: 4, axis: 1 },
+  'merged time-major frames at batch 1': { graph: timeMajor(1), batch: 1, axis: 1 },
+  'merged time-major frames at batch 5, equal to the time': { graph: timeMajor(5), batch: 5, axis: 1 },
+  'squeezed and indexed batch of 1': {
+    batch: 1,
+    graph: fixed([1, 3, 4], (g, x) => {
+      const rows = g.op('Gemm', [g.op('Squeeze', [x, g.ints([0])]), weights(g, 'w', 4, 2)]);
+      const again = g.op('Unsqueeze', [rows, g.ints([0])]);
+      return g.op('ReduceMean', [again, g.ints([1])], { keepdims: 0 });
+    }),
+  },
+  'Resize to literal sizes': {
+    batch: 2,
+    graph: fixed([2, 1, 3, 3], (g, x) => g.op('Resize', [x, '', '', g.ints([2, 1, 6, 5])], { mode: 'linear' })),
+  },
+  'a shape computed at run time from the input': {
+    batch: 1,
+    graph: fixed([1, 3, 4], (g, x) => {
+      const n = g.op('Gather', [g.op('Shape', [x]), g.ints([0])], { axis: 0 });
+      return g.op('Reshape', [g.op('Relu', [x]), g.op('Concat', [n, g.ints([12])], { axis: 0 })]);
+    }),
+  },
+  'a shape computed partly from literals': {
+    batch: 1,
+    graph: fixed([1, 3, 4], (g, x) => {
+      const t = g.op('Gather', [g.op('Shape', [x]), g.ints([1])], { axis: 0 });
+      return g.op('Reshape', [g.op('Relu', [x]), g.op('Concat', [g.ints([1]), t, g.ints([4])], { axis: 0 })]);
+    }),
+  },
+  'a constant with equal rows': {
+    batch: 2,
+    graph: fixed([2, 3], (g, x) => g.op('Add', [x, g.constant(f32([1, 2, 3, 1, 2, 3], [2, 3]))])),
+  },
+};
+
+describe('makeBatchSymbolic', () => {
+  for (const [name, { graph, axis = 0, batch }] of Object.entries(cases)) {
+    it(name, async () => {
+      const prepared = await prepare(graph, execute);
+      const made = await makeBatchSymbolic(prepared, execute, { batchAxis: { x: axis } });
+      expect(made).toMatchObject({ proven: true });
+      expect(made.graph.inputs[0]!.dims![axis]).toBe('N');
+      expect(made.graph.outputs[0]!.dims![0]).toBe('N');
+      // sizes and rows the proof itself did not use
+      const n = 3 * batch + 2;
+      const one = prepared.inputs[0]!.dims!.map((d, i) => (i === axis ? 1 : (d as number)));
+      const rows = Array.from({ length: n }, (_, i) => normal(one, 'row', i));
+      const { y } = await execute(made.graph, { x: joinRows(rows, axis) });
+      const all = splitRows(y!, 0, n).map(numbersOf);
+      for (let r = 0; r < n; r++) {
+        const group = Array.from({ length: batch }, (_, i) => rows[(r + i) % n]!);
+        const alone = numbersOf(splitRows((await execute(graph, { x: joinRows(group, axis) })).y!, 0, batch)[0]!);
+        for (const [i, v] of alone.entries()) expect(all[r]![i]).toBeCloseTo(v, 4);
+      }
+    });
+  }
+
+  it('makes the channel shuffles of ShuffleNet follow the batch', async () => {
+    const file = new URL('../../../../bench/models/light/light_shufflenet.onnx', import.meta.url);
+    const prepared = await prepare(readModel(readFileSync(file)), execute);
+    const made = await makeBatchSymbolic(prepared, execute, { batchAxis: { 'gpu_0/data_0': 0 } });
+    expect(made.proven).toBe(true);
+    expect(opsOf(made.graph)).not.toContain('Shape');
+  });
+
+  it('needs no sizes at run time where one open axis says it', async () => {
+    const made = await makeBatchSymbolic(await prepare(attention(2), execute), execute, { batchAxis: { x: 0 } });
+    expect(opsOf(made.graph).filter((op) => op === 'Shape')).toHaveLength(1);
+  });
+
+  it('returns a symbolic graph as it is', async () => {
+    const g = graphBuilder();
+    g.op('Relu', [g.input('x', ['N', 2])], {}, 'y');
+    g.untypedOutput('y');
+    const graph = g.build();
+    expect(await makeBatchSymbolic(graph, execute, { batchAxis: { x: 0 } })).toEqual({ graph, proven: true });
+  });
+
+  const unproven: Record<string, [Graph, RegExp]> = {
+    'rows that influence each other': [
+      fixed([2, 3], (g, x) => g.op('Sub', [x, g.op('ReduceMean', [x, g.ints([0])])])),
+      /row .* changes when the batch is/,
+    ],
+    'a constant with a row per sample': [
+      fixed([2, 3], (g, x) => g.op('Add', [x, g.constant(f32([1, 2, 3, 4, 5, 6], [2, 3]))])),
+      /Add .* cannot follow the batch/,
+    ],
+    'a result without rows': [fixed([2, 3], (g, x) => g.op('ReduceSum', [x], { keepdims: 0 })), /rows cannot be told apart/],
+    'samples picked by number': [
+      fixed([2, 3], (g, x) => g.op('Gather', [x, g.constant(i64([1, 0]))], { axis: 0 })),
+      /rows cannot be told apart/,
+    ],
+  };
+  for (const [name, [graph, reason]] of Object.entries(unproven)) {
+    it(`does not claim ${name}`, async () => {
+      const made = await makeBatchSymbolic(graph, execute, { batchAxis: { x: 0 } });
+      expect(made.proven).toBe(false);
+      expect(made.reason).toMatch(reason);
+      expect(made.graph.inputs).toEqual(graph.inputs);
+    });
+  }
+});
