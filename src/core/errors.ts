@@ -13,11 +13,15 @@ export class UserError extends Error {
   }
 }
 
-/** The entry of `names` closest to `name` by edit distance, or undefined when nothing is near enough to be a misspelling. */
+/**
+ * The entry of `names` a misspelt `name` was probably meant to be: the closest in edits (insert, delete, replace, swap neighbours; case does not
+ * count) if no more than two letters in five were wrong, otherwise undefined.
+ */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 2)) + 1;
+  let bestDistance = Math.min(name.length, 1 + Math.max(1, Math.floor(0.4 * name.length)));
   for (const candidate of names) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
@@ -27,21 +31,25 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
   return best;
 }
 
-/** "did you mean X?" with the nearest name, otherwise the list of what there is. */
+/** For remedies: "did you mean X?" with the nearest name, and the list of what there is. */
 export function suggestion(name: string, names: readonly string[]): string {
   const near = nearest(name, names);
   return near === undefined ? `one of: ${names.join(', ')}` : `did you mean "${near}"? (one of: ${names.join(', ')})`;
 }
 
+/** Optimal string alignment distance: Levenshtein's, with swapped neighbours as one edit. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitute = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitute, previous[j]! + 1, row[j - 1]! + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? before[j - 2]! + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min(substitute, swap, previous[j]! + 1, row[j - 1]! + 1));
     }
-    previous = row;
+    [before, previous] = [previous, row];
   }
   return previous[b.length]!;
 }

@@ -144,7 +144,7 @@ function readValue(proto: ValueInfoProto): Value {
   const type = proto.type?.value.case === 'tensorType' ? proto.type.value.value : undefined;
   const dims = type?.shape?.dim.map(
     (d): Dim =>
-      d.value.case === 'dimValue'
+      d.value.case === 'dimValue' && d.value.value >= 0n
         ? Number(d.value.value)
         : d.value.case === 'dimParam' && d.value.value !== ''
           ? d.value.value
