@@ -2,6 +2,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { suggestion, UserError } from '../../core/errors.ts';
+import type { InputSpec, Model } from './model.ts';
 
 const end = z.union([z.number(), z.array(z.number()).min(1)]);
 
@@ -42,11 +43,21 @@ const manifestSchema = z.strictObject({
   note: z.string().optional(),
 });
 
-/** What may be stated of one input. `shape` is that of one sample, without the batch axis; `bounds` a pair, an object with lower and upper, or "unbounded". */
-export type ManifestInput = z.output<typeof inputSchema>;
+type Stated<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
+
+/** What may be stated of one input. In a file, `bounds` is a pair, an object with lower and upper, or "unbounded"; `shape` is that of one sample, without the batch. */
+export type ManifestInput = Stated<Omit<InputSpec, 'dtype'>>;
 
 /** What may be stated of a model; whatever is left out is inferred, and the inference is printed. */
-export type Manifest = z.output<typeof manifestSchema>;
+export interface Manifest {
+  readonly name?: string | undefined;
+  readonly inputs?: Readonly<Record<string, ManifestInput>> | undefined;
+  readonly classes?: readonly string[] | undefined;
+  /** `layout` names every axis of the output: those beside N and C are averaged. */
+  readonly output?: Stated<{ name: string; kind: 'logits' | 'probabilities'; layout: string }> | undefined;
+  readonly coupling?: Model['coupling'] | undefined;
+  readonly note?: string | undefined;
+}
 
 /**
  * Reads a manifest from YAML (or JSON) text, or from the object it was parsed to. `source` is what errors call it.
