@@ -1,0 +1,105 @@
+/** @file Numbers as people read them. */
+import type { InputSpec } from '../../kit/model/model.ts';
+import type { Eps } from '../../kit/record/summary.ts';
+import type { Norm } from '../../kit/threat/threat.ts';
+
+/** How norms are written. */
+export const normName: Readonly<Record<Norm, string>> = { linf: 'L∞', l2: 'L2', l1: 'L1', l0: 'L0' };
+
+/** A fraction in percent with one decimal; never rounded up to 100% or down to 0%; a dash for a rate over nothing (NaN, null in JSON). */
+export function percent(fraction: number | null): string {
+  if (fraction === null || Number.isNaN(fraction)) return '—';
+  const text = (100 * fraction).toFixed(1);
+  if (text === '100.0') return fraction < 1 ? '>99.9%' : '100%';
+  if (text === '0.0') return fraction > 0 ? '<0.1%' : '0%';
+  return `${text}%`;
+}
+
+/** An interval of fractions in percent, e.g. "0–16.8%". */
+export const interval = ([low, high]: readonly [number, number]): string => `${percent(low).replace('%', '')}–${percent(high)}`;
+
+/** Up to `digits` significant digits but never fewer than the whole part has, no trailing zeros, large counts grouped. */
+export function number(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value)) return count(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e7))
+    return value
+      .toExponential(digits - 1)
+      .replace('e+', 'e')
+      .replace('e', ' × 10^');
+  return count(size >= 10 ** digits ? Math.round(value) : Number(value.toPrecision(digits)));
+}
+
+/** A number with a thin space between thousands. */
+export function count(value: number): string {
+  const [whole = '', rest] = String(value).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, '\u202f');
+  return rest === undefined ? grouped : `${grouped}.${rest}`;
+}
+
+/** A duration in the unit that suits it. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${number(1000 * seconds, 2)} ms`;
+  if (seconds < 100) return `${number(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${number(seconds / 3600, 2)} h`;
+}
+
+/** Whether the input holds 8-bit values scaled to 0..1, so that budgets are best read in steps of 1/255. */
+const isEightBit = (spec: InputSpec | undefined): boolean =>
+  spec !== undefined &&
+  spec.storage === 'uint8' &&
+  spec.bounds !== 'unbounded' &&
+  spec.bounds.lower === 0 &&
+  spec.bounds.upper === 1;
+
+/** A budget in one input's units: the largest change of an 8-bit value as k/255, where that is exact. */
+function exact(value: number, norm: Norm, spec: InputSpec | undefined): string {
+  if (norm === 'linf' && isEightBit(spec)) {
+    const near = Math.round(value * 25500) / 100;
+    if (Math.abs(value * 255 - near) < 1e-4) return `${near}/255`;
+  }
+  return number(value, 6);
+}
+
+/** A measured size in one input's units, rounded; the largest change of an 8-bit value as k/255. */
+export const size = (value: number, norm: Norm, spec: InputSpec | undefined): string =>
+  norm === 'linf' && isEightBit(spec) ? `${Number((value * 255).toPrecision(3))}/255` : number(value);
+
+/** A budget: one number, or "name number" for each of several inputs. */
+export function epsText(eps: Eps, norm: Norm, inputs: Readonly<Record<string, InputSpec>>): string {
+  if (typeof eps !== 'number') {
+    return Object.entries(eps)
+      .map(([name, value]) => `${name} ${exact(value, norm, inputs[name])}`)
+      .join(', ');
+  }
+  const attacked = Object.values(inputs).filter((spec) => spec.role === 'attacked');
+  return exact(eps, norm, attacked[0]);
+}
+
+const nouns: Readonly<Record<InputSpec['modality'], string>> = {
+  image: 'images',
+  video: 'clips',
+  audio: 'clips',
+  skeleton: 'sequences',
+  physiology: 'recordings',
+  events: 'event streams',
+  features: 'samples',
+};
+
+/** What the samples of these inputs are called, in the plural. */
+export function nounOf(inputs: Readonly<Record<string, InputSpec>>): string {
+  const attacked = Object.values(inputs).filter((spec) => spec.role === 'attacked');
+  return attacked.length === 1 ? nouns[attacked[0]!.modality] : 'samples';
+}
+
+/** A budget in plain words, at the start of a sentence. */
+export function budgetWords(label: string, norm: Norm, inputs: Readonly<Record<string, InputSpec>>): string {
+  const attacked = Object.values(inputs).filter((spec) => spec.role === 'attacked');
+  const single = attacked.length === 1 ? attacked[0]! : undefined;
+  const each = single?.modality === 'image' || single?.modality === 'video' ? 'pixel' : 'value';
+  if (norm === 'linf') return `A change of at most ${label} per ${each}`;
+  if (norm === 'l0') return `Changing at most ${label} values`;
+  return `A change of ${normName[norm]} norm at most ${label}`;
+}

@@ -1,0 +1,199 @@
+/** @file Sample by sample: cards, and what a click on one shows. */
+import type { Row } from '../../../kit/record/row.ts';
+import { count, normName, number, size } from '../format.ts';
+import { html, json, type Markup } from '../html.ts';
+import { pngUri } from '../pictures.ts';
+import type { Pictures, ReportData } from '../report-data.ts';
+import { isControl, type RunIndex } from '../run-index.ts';
+import { drawSignal, maxChannels } from '../signal.ts';
+
+/** samples: cards on the page; examples: attacked pictures kept in it. What is left out is said. */
+export const defaults = { samples: 240, examples: 480 } as const;
+
+export type SampleOptions = { readonly [key in keyof typeof defaults]: number };
+
+const figure = (picture: Markup, caption: string, name: string): Markup =>
+  html`<figure class="${name}">${picture}<figcaption>${caption}</figcaption></figure>`;
+
+const image = (png: Uint8Array, alt: string): Markup => html`<img src="${pngUri(png)}" alt="${alt}">`;
+
+function originalOf(pictures: Pictures | undefined, sample: string): Markup {
+  if (pictures === undefined) return html`<div class="no-picture">no picture</div>`;
+  return pictures.kind === 'image'
+    ? image(pictures.original, `original of ${sample}`)
+    : drawSignal(pictures, pictures.original, undefined, `original of ${sample}`);
+}
+
+function exampleOf(pictures: Pictures, sample: string): Markup | undefined {
+  if (pictures.adversarial === undefined) return undefined;
+  if (pictures.kind === 'image') {
+    return html`${figure(image(pictures.adversarial, `attacked version of ${sample}`), 'attacked', 'attacked')}${
+      pictures.difference !== undefined &&
+      figure(
+        image(pictures.difference, `the change of ${sample}, amplified`),
+        `the change${pictures.gain === undefined ? '' : ` × ${pictures.gain}`}`,
+        'change',
+      )
+    }`;
+  }
+  const { original, adversarial } = pictures;
+  const shown = pictures.channels > maxChannels ? `, first ${maxChannels} of ${pictures.channels} channels` : '';
+  const change = adversarial.map((value, i) => value - original[i]!);
+  return html`${figure(drawSignal(pictures, adversarial, original, `attacked version of ${sample} over the original`), `attacked over original, ${pictures.unit}${shown}`, 'attacked')}${figure(
+    drawSignal(pictures, change, undefined, `the change of ${sample}`),
+    'the change, on its own scale',
+    'change',
+  )}`;
+}
+
+const short = (value: number): number => Math.round(value * 1e4) / 1e4;
+
+/** Sizes of the saved change in every norm, in words, input after input. */
+function sizes(row: Row, data: ReportData): [string, string][] {
+  const several = Object.keys(row.norms).length > 1;
+  return Object.entries(row.norms).flatMap(([input, norms]) =>
+    (['linf', 'l2', 'l1', 'l0'] as const).map((norm): [string, string] => [
+      `${several ? `${input} ` : ''}${normName[norm]}`,
+      norm === 'l0' ? `${count(norms[norm])} values` : size(norms[norm], norm, data.model.inputs[input]),
+    ]),
+  );
+}
+
+interface Gathered {
+  readonly originals: ReadonlyMap<string, Markup>;
+  readonly examples: readonly Markup[];
+  /** Number of the example a row shows, by the row. */
+  readonly of: ReadonlyMap<Row, number>;
+  readonly leftOut: number;
+}
+
+/** Asks for one picture per sample and one per saved example: a success carried to a larger budget is the same file. */
+async function gather(data: ReportData, rowsOf: ReadonlyMap<string, readonly Row[]>, options: SampleOptions): Promise<Gathered> {
+  const originals = new Map<string, Markup>();
+  const examples: Markup[] = [];
+  const of = new Map<Row, number>();
+  const numbers = new Map<string, number>();
+  let leftOut = 0;
+  for (const [sample, rows] of rowsOf) {
+    for (const row of rows) {
+      if (row.status !== 'success' || row.example === undefined || data.picture === undefined) continue;
+      const known = numbers.get(row.example);
+      if (known !== undefined) {
+        of.set(row, known);
+        continue;
+      }
+      if (examples.length >= options.examples) {
+        leftOut++;
+        continue;
+      }
+      const pictures = await data.picture(row);
+      if (pictures === undefined) continue;
+      if (!originals.has(sample)) originals.set(sample, originalOf(pictures, sample));
+      const drawn = exampleOf(pictures, sample);
+      if (drawn === undefined) continue;
+      numbers.set(row.example, examples.length);
+      of.set(row, examples.length);
+      examples.push(drawn);
+    }
+    if (!originals.has(sample)) originals.set(sample, originalOf(await data.picture?.(rows[0]!), sample));
+  }
+  return { originals, examples, of, leftOut };
+}
+
+const words = { success: 'fooled', failure: 'held', skipped: 'skipped', invalid: 'invalid' } as const;
+
+function card(data: ReportData, index: RunIndex, sample: string, number_: number, original: Markup): Markup {
+  const first = index.worst(sample, index.headline!)!;
+  const { classes } = data.model;
+  const strips = index.attacks.map(
+    (attack) =>
+      html`<span class="strip"><span>${attack.label}</span><span class="dots">${index.budgets.map((budget) => {
+        const row = index.rows(attack.name, budget).get(sample);
+        return row === undefined
+          ? html`<i></i>`
+          : html`<i class="${words[row.status]}" title="${attack.label} at ${budget.label}: ${words[row.status]}"></i>`;
+      })}</span></span>`,
+  );
+  return html`<li><button type="button" class="card" data-sample="${number_}"><span class="thumb">${original}</span>
+<span class="card-head"><b>${sample}</b><span class="state ${words[first.status]}">${words[first.status]}</span></span>
+<span class="card-text"><span class="said">${classes[first.cleanPrediction]!}</span>${first.cleanPrediction !== first.label && html` <span class="meta">${data.data.agreement ? 'clean' : 'label'}: ${classes[first.label]!}</span>`}<span class="became"></span></span>
+${strips}</button></li>
+`;
+}
+
+const rowData = (
+  row: Row,
+  place: { a: number; b: number },
+  example: number | undefined,
+  data: ReportData,
+): Record<string, unknown> => ({
+  ...place,
+  s: words[row.status],
+  y: row.prediction,
+  p: row.probabilities.map(short),
+  sizes: row.status === 'success' ? sizes(row, data) : [],
+  forwards: count(row.forwards),
+  backwards: count(row.backwards),
+  queries: count(row.queries),
+  seconds: `${number(row.seconds)} s`,
+  float: row.floatSuccess,
+  ...(row.reason === undefined ? {} : { reason: row.reason }),
+  ...(row.example === undefined ? {} : { file: row.example }),
+  ...(example === undefined ? {} : { example }),
+});
+
+/** Cards with filters; the data and pictures of the detail view stand in the page, asleep. */
+export async function samples(data: ReportData, index: RunIndex, options: SampleOptions = defaults): Promise<Markup> {
+  if (index.headline === undefined || index.samples.length === 0) return html`<p>No samples.</p>`;
+  const chosen = index.samples.slice(0, options.samples);
+  const placed = new Map(
+    chosen.map((sample) => [
+      sample,
+      index.attacks.flatMap((attack, a) =>
+        index.budgets.flatMap((budget, b) => {
+          const row = index.rows(attack.name, budget).get(sample);
+          return row === undefined ? [] : [{ a, b, row }];
+        }),
+      ),
+    ]),
+  );
+  const rowsOf = new Map([...placed].map(([sample, list]) => [sample, list.map((entry) => entry.row)]));
+  const { originals, examples, of, leftOut } = await gather(data, rowsOf, options);
+  const state = {
+    classes: data.model.classes,
+    agreement: data.data.agreement,
+    attacks: index.attacks.map((attack) => ({ name: attack.name, label: attack.label, control: isControl(attack) })),
+    budgets: index.budgets.map((budget) => budget.label),
+    headline: index.budgets.indexOf(index.headline),
+    samples: chosen.map((id) => {
+      const list = placed.get(id)!;
+      const first = list[0]!.row;
+      return {
+        id,
+        group: first.group,
+        label: first.label,
+        clean: first.cleanPrediction,
+        p: first.cleanProbabilities.map(short),
+        worst: index.budgets.map((budget) => list.findIndex((entry) => entry.row === index.worst(id, budget))),
+        rows: list.map(({ a, b, row }) => rowData(row, { a, b }, of.get(row), data)),
+      };
+    }),
+  };
+  return html`${chosen.length < index.samples.length && html`<p class="note">The first ${count(chosen.length)} of ${count(index.samples.length)} samples; the figures above are over all.</p>`}
+${leftOut > 0 && html`<p class="note">${count(leftOut)} examples are in the run’s folder but not drawn here, to keep this file small.</p>`}
+<div class="controls" id="sample-controls" hidden>
+<label>Attack <select id="sample-attack"><option value="-1">Worst case</option>${index.attacks.map((attack, a) => html`<option value="${a}">${attack.label}</option>`)}</select></label>
+<label>Budget <select id="sample-budget">${index.budgets.map((budget, b) => html`<option value="${b}"${budget === index.headline && html` selected`}>${budget.label}</option>`)}</select></label>
+<div class="segments" role="group" aria-label="Outcome">${['all', 'fooled', 'held', 'skipped', 'invalid'].map((name) => html`<button type="button" data-filter="${name}" aria-pressed="${name === 'all' ? 'true' : 'false'}">${name} <span></span></button>`)}</div>
+<label class="search">Search <input type="search" id="sample-search" placeholder="name, group or class" autocomplete="off" spellcheck="false"></label>
+</div>
+<p class="note key" aria-hidden="true"><i class="fooled"></i> fooled <i class="held"></i> held <i class="skipped"></i> skipped <i class="invalid"></i> invalid <span>— a mark for each budget, smallest first</span></p>
+<ul class="cards" id="cards">
+${chosen.map((sample, i) => card(data, index, sample, i, originals.get(sample)!))}</ul>
+<p class="note" id="no-cards" role="status" hidden>No sample matches.</p>
+<dialog id="detail" aria-labelledby="detail-title"></dialog>
+${examples.map(
+  (example, i) => html`<template id="example-${i}">${example}</template>
+`,
+)}<script type="application/json" id="sample-data">${json(state)}</script>`;
+}
