@@ -1,6 +1,7 @@
 /** @file Everything a unit needs, opened from an experiment file: the same in this process and in a child, so that nothing big crosses. */
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import { adapt } from '../../kit/data/adapt.ts';
+import { classIndices } from '../../kit/data/labels.ts';
 import type { DataSource, Problem } from '../../kit/data/source.ts';
 import { suggestBatch } from '../../kit/model/cost.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
@@ -41,11 +42,12 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
   const attacks = await loadAttacks(experiment.attacks, base);
   const { model, surrogates } = await loadModel(experiment.model, { base, runtime });
   const data = await loadData(experiment.data, { base, runtime });
+  const { labels, resize } = experiment.data;
+  classIndices(data.labels, model.classes, labels);
   const plan = makePlan({ experiment, model, data, attacks, version });
   const sessions = openSessions(model, runtime, { surrogates });
   const batch = experiment.batch === 'auto' ? await suggestBatch(model, runtime.execute) : experiment.batch;
   const examples = exampleStore(folder, model);
-  const { labels, resize } = experiment.data;
   const load: Workbench['load'] = async (from, to) => {
     const samples: Sample[] = [];
     const problems: Problem[] = [];

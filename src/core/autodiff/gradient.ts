@@ -1,7 +1,7 @@
 /** @file Reverse-mode differentiation, graph to graph: the forward nodes, then the cotangents in reverse order, then what nobody reads is dropped. */
 import { UserError } from '../errors.ts';
 import { graphBuilder } from '../onnx/builder.ts';
-import { type Dim, describeNode, type Graph, type Node } from '../onnx/graph.ts';
+import { type Dim, describeNode, type Graph, type Node, nodeName } from '../onnx/graph.ts';
 import { capturedBy, dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
 import type { Entry, PerNode, Provider, Rule } from './rule.ts';
@@ -84,8 +84,8 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     const surrogate = options.surrogates?.find((s) => matches(s.match, node));
     const general = surrogate?.rule ?? entryOf(node);
     const entry = isPerNode(general) ? general.perNode(node, scene) : general;
-    if (surrogate) substitutes.push({ label: surrogate.label, at: node.name === '' ? node.outputs[0]! : node.name });
-    if (entry === 'cuts') cuts.push({ node: node.name === '' ? node.outputs[0]! : node.name, op: node.op });
+    if (surrogate) substitutes.push({ label: surrogate.label, at: nodeName(node) });
+    if (entry === 'cuts') cuts.push({ node: nodeName(node), op: node.op });
     if (typeof entry === 'string') continue;
     const [rule, broadcasts]: [Rule, boolean] = typeof entry === 'function' ? [entry, false] : [entry.broadcasting, true];
     const cotangents = rule(node.outputs.map(sum), node, { ...scene, active: (i) => isActive(node.inputs[i]) });

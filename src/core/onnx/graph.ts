@@ -86,6 +86,9 @@ export function consumersOf(graph: Graph): Map<string, Node[]> {
   return consumers;
 }
 
+/** The name of a node, or of its first output where it has none. */
+export const nodeName = (node: Node): string => (node.name === '' ? (node.outputs.find((o) => o !== '') ?? '') : node.name);
+
 /** How errors name a node: its op, its own name where it has one, and its first output. */
 export const describeNode = (node: Node): string =>
   `${node.domain === '' ? '' : `${node.domain}::`}${node.op}${node.name === '' ? '' : ` "${node.name}"`} (output "${node.outputs[0] ?? ''}")`;

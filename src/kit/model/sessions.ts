@@ -1,7 +1,7 @@
 /** @file The two runtime sessions of a model: forward, and loss + logits + gradient. Each is made when first needed. */
 import { type Cut, gradient } from '../../core/autodiff/gradient.ts';
 import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
-import { type Graph, producersOf } from '../../core/onnx/graph.ts';
+import { type Graph, nodeName, producersOf } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import type { Runtime, Session } from '../../core/runtime/runtime.ts';
 import { type LossInputs, withLoss } from '../losses/graph.ts';
@@ -49,6 +49,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     logits,
     pairs: needsPairs(graph, batched),
   });
+  const own = new Set(graph.nodes.map(nodeName));
   const openGradient = async (): Promise<GradientSession> => {
     const { graph: joined, inputs, loss } = withLoss(graph, { logits, classes: model.classes.length });
     const made = await gradient(joined, runtime.execute, {
@@ -64,7 +65,8 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
       loss,
       lossInputs: inputs,
       gradients: made.gradients,
-      cuts: made.cuts,
+      // the loss heads choose classes by comparisons: no cuts of the model
+      cuts: made.cuts.filter((cut) => own.has(cut.node)),
       substitutes: made.substitutes,
     };
   };
