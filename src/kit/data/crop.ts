@@ -1,4 +1,4 @@
-/** @file Cutting, padding and resizing of pictures, in the order and rounding of face-api's own preprocessing (test/fixtures/faces). */
+/** @file Cutting and padding of pictures, in the order and rounding of face-api's own preprocessing (test/fixtures/faces). */
 import type { RawImage } from './source.ts';
 
 /** A rectangle in whole pixels: columns x..x+width-1, rows y..y+height-1. */
@@ -45,43 +45,6 @@ export function padToSquare(image: Pixels, options: { centred: boolean }): Pixel
   }
   return { width: side, height: side, channels, data };
 }
-
-/** Bilinear resize whose source coordinate is output index x (input / output size): no half-pixel centres, no aligned corners. */
-export function resizeAsymmetric(image: Pixels, width: number, height: number): Pixels {
-  const { channels } = image;
-  if (image.width === width && image.height === height) return image;
-  const data = new Float32Array(width * height * channels);
-  const columns = taps(image.width, width);
-  const rows = taps(image.height, height);
-  let at = 0;
-  for (const row of rows) {
-    for (const column of columns) {
-      const corner = (y: number, x: number) => (y * image.width + x) * channels;
-      const [a, b] = [corner(row.low, column.low), corner(row.low, column.high)];
-      const [c, d] = [corner(row.high, column.low), corner(row.high, column.high)];
-      for (let k = 0; k < channels; k++) {
-        const top = image.data[a + k]! * (1 - column.share) + image.data[b + k]! * column.share;
-        const bottom = image.data[c + k]! * (1 - column.share) + image.data[d + k]! * column.share;
-        data[at++] = top * (1 - row.share) + bottom * row.share;
-      }
-    }
-  }
-  return { width, height, channels, data };
-}
-
-interface Tap {
-  readonly low: number;
-  readonly high: number;
-  /** Weight of `high`. */
-  readonly share: number;
-}
-
-const taps = (input: number, output: number): Tap[] =>
-  Array.from({ length: output }, (_, i) => {
-    const source = i * (input / output);
-    const low = Math.floor(source);
-    return { low, high: Math.min(input - 1, low + 1), share: source - low };
-  });
 
 /** Rounds to bytes (half up) and clips. */
 export function toBytes(image: Pixels): RawImage {

@@ -5,8 +5,9 @@ import type { PackageFiles } from '../model/builtin/builtin.ts';
 import { faceApiTinyFaceDetector } from '../model/builtin/face-api.ts';
 import { faceApiDefaults } from '../model/importers/face-api.ts';
 import { fileOf } from '../model/importers/json.ts';
-import { type Box, crop, padToSquare, resizeAsymmetric, toBytes } from './crop.ts';
+import { type Box, crop, padToSquare, toBytes } from './crop.ts';
 import { digest } from './digest.ts';
+import { resizeAsymmetric } from './resize.ts';
 import type { DataSource, DecodeImage, RawImage, RawItem } from './source.ts';
 import { type Face, findFaces } from './tiny-face.ts';
 

@@ -4,7 +4,8 @@
  */
 import type { Session } from '../../core/runtime/runtime.ts';
 import { f32 } from '../../core/tensor/tensor.ts';
-import { padToSquare, pixelsOf, planes, resizeAsymmetric } from './crop.ts';
+import { padToSquare, pixelsOf, planes } from './crop.ts';
+import { resizeAsymmetric } from './resize.ts';
 import type { RawImage } from './source.ts';
 
 /** A face: corner and sizes in fractions of the picture's width and height. */
