@@ -14,8 +14,11 @@ export interface Algebra {
   sub(a: Operand, b: Operand): string;
   mul(a: Operand, b: Operand): string;
   div(a: Operand, b: Operand): string;
+  /** b with infinity for zeros: what is divided by it is 0 at a singularity rather than infinite or 0/0, so that nothing it meets becomes NaN. */
+  divisor(b: string): string;
+  /** a / divisor(b) */
+  over(a: Operand, b: string): string;
   pow(a: Operand, b: Operand): string;
-  max(a: Operand, b: Operand): string;
   neg(a: string): string;
   abs(a: string): string;
   sign(a: string): string;
@@ -46,9 +49,6 @@ export interface Algebra {
   mean(a: string, axes: readonly number[]): string;
 }
 
-/** Smallest divisor used where a norm may be zero: the gradient there is 0 instead of 0/0. */
-export const tiny = 1e-30;
-
 /** Formulas whose constants have the dtype of `like`. */
 export function algebra(scene: Scene, like: string): Algebra {
   const { g, number } = scene;
@@ -56,7 +56,9 @@ export function algebra(scene: Scene, like: string): Algebra {
   const at = (v: Operand): string => (typeof v === 'number' ? number(v, dtype) : v);
   const binary = (op: string) => (a: Operand, b: Operand) => g.op(op, [at(a), at(b)]);
   const single = (op: string) => (a: string) => g.op(op, [a]);
-  const greater = binary('Greater');
+  const [div, equal, greater] = [binary('Div'), binary('Equal'), binary('Greater')];
+  const where = (a: string, b: Operand, c: Operand) => g.op('Where', [a, at(b), at(c)]);
+  const divisor = (b: string) => where(equal(b, 0), Number.POSITIVE_INFINITY, b);
   const mask = (a: string) => g.op('Cast', [a], { to: elementType(dtype) });
   const hardSigmoid = (a: string, alpha: number, beta: number) =>
     g.op('HardSigmoid', [a], { alpha: float(alpha), beta: float(beta) });
@@ -65,9 +67,10 @@ export function algebra(scene: Scene, like: string): Algebra {
     add: binary('Add'),
     sub: binary('Sub'),
     mul: binary('Mul'),
-    div: binary('Div'),
+    div,
+    divisor,
+    over: (a, b) => div(a, divisor(b)),
     pow: binary('Pow'),
-    max: binary('Max'),
     neg: single('Neg'),
     abs: single('Abs'),
     sign: single('Sign'),
@@ -82,9 +85,9 @@ export function algebra(scene: Scene, like: string): Algebra {
     cosh: single('Cosh'),
     erf: single('Erf'),
     square: (a) => g.op('Mul', [a, a]),
-    where: (a, b, c) => g.op('Where', [a, at(b), at(c)]),
+    where,
     greater,
-    equal: binary('Equal'),
+    equal,
     mask,
     // a steep HardSigmoid is the cheapest exact mask; it exists in float32 only (specs: engine 4 and 6)
     step: (a) => (dtype === 'float32' ? hardSigmoid(a, 1e30, 0) : mask(greater(a, 0))),

@@ -2,7 +2,7 @@
 import { elementType } from '../../onnx/dtypes.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { numbersOf } from '../../tensor/tensor.ts';
-import { type Algebra, algebra, formula, tiny } from '../algebra.ts';
+import { type Algebra, algebra, formula } from '../algebra.ts';
 import type { Broadcasting, Family, Scene } from '../rule.ts';
 
 type Op =
@@ -67,16 +67,18 @@ function exponentOf(name: string, { constant }: Scene): number | undefined {
   return value !== undefined && value.data.length === 1 ? numbersOf(value)[0] : undefined;
 }
 
-/** y = a^b: da = dy b a^(b-1), and 0 where b = 0 even at a = 0. */
+/** y = a^b: da = dy b a^(b-1); 0 where b = 0 even at a = 0, and where it would be infinite. */
 function powerOfBase(m: Algebra, dy: string, { inputs: [a, b], outputs: [y] }: Node, scene: Scene): string {
   const n = exponentOf(b!, scene);
   if (n === 0) return m.mul(dy, 0);
   if (n === 1) return dy;
   if (n === 2) return m.mul(dy, m.mul(2, a!));
-  if (n === 0.5) return m.div(dy, m.max(m.mul(2, y!), tiny));
-  if (n !== undefined) return m.mul(dy, m.mul(n, m.pow(a!, n - 1)));
+  if (n === 0.5) return m.over(dy, m.mul(2, y!));
+  if (n !== undefined && n >= 1) return m.mul(dy, m.mul(n, m.pow(a!, n - 1)));
+  if (n !== undefined) return m.mul(dy, m.where(m.equal(a!, 0), 0, m.mul(n, m.pow(a!, n - 1))));
   const exponent = scene.dtype(b!) === scene.dtype(a!) ? b! : scene.g.op('Cast', [b!], { to: elementType(scene.dtype(a!)) });
-  return m.mul(dy, m.where(m.equal(exponent, 0), 0, m.mul(exponent, m.pow(a!, m.sub(exponent, 1)))));
+  const slope = m.mul(exponent, m.pow(a!, m.sub(exponent, 1)));
+  return m.mul(dy, m.where(m.equal(exponent, 0), 0, m.where(m.greater(m.abs(slope), 3e38), 0, slope)));
 }
 
 export const arithmetic: Family<Op> = {
@@ -86,10 +88,11 @@ export const arithmetic: Family<Op> = {
   Sub: nary((m, dy, i) => (i === 0 ? dy : m.neg(dy))),
   // y = a b: da = dy b, db = dy a
   Mul: nary((m, dy, i, { inputs }) => m.mul(dy, inputs[1 - i]!)),
-  // y = a / b: da = dy / b, db = -dy y / b
-  Div: nary((m, dy, i, { inputs, outputs }) =>
-    i === 0 ? m.div(dy, inputs[1]!) : m.div(m.neg(m.mul(dy, outputs[0]!)), inputs[1]!),
-  ),
+  // y = a / b: da = dy / b, db = -dy / b a / b
+  Div: nary((m, dy, i, { inputs: [a, b] }, scene) => {
+    const divisor = scene.constant(b!)?.data.every((v) => Number(v) !== 0) ? b! : m.divisor(b!);
+    return i === 0 ? m.div(dy, divisor) : m.neg(m.mul(m.div(dy, divisor), m.div(a!, divisor)));
+  }),
   // y = a^b: da as above, db = dy y log a, and 0 where a is not positive
   Pow: nary((m, dy, i, node, scene) => {
     const [a, y] = [node.inputs[0]!, node.outputs[0]!];
@@ -117,14 +120,14 @@ export const arithmetic: Family<Op> = {
   Neg: formula((m, dy) => m.neg(dy)),
   // y = |x|: dx = dy sign x
   Abs: formula((m, dy, x) => m.mul(dy, m.sign(x))),
-  // y = 1 / x: dx = -dy y^2
-  Reciprocal: formula((m, dy, _x, y) => m.neg(m.mul(dy, m.square(y)))),
-  // y = sqrt x: dx = dy / (2 y); finite at 0, so that the norm of a zero vector has gradient 0
-  Sqrt: formula((m, dy, _x, y) => m.div(dy, m.max(m.mul(2, y), tiny))),
+  // y = 1 / x: dx = -dy / x^2
+  Reciprocal: formula((m, dy, x) => m.over(m.neg(dy), m.square(x))),
+  // y = sqrt x: dx = dy / (2 y)
+  Sqrt: formula((m, dy, _x, y) => m.over(dy, m.mul(2, y))),
   // y = exp x: dx = dy y
   Exp: formula((m, dy, _x, y) => m.mul(dy, y)),
   // y = log x: dx = dy / x
-  Log: formula((m, dy, x) => m.div(dy, x)),
+  Log: formula((m, dy, x) => m.over(dy, x)),
   // y = erf x: dx = dy 2 / sqrt(pi) exp(-x^2)
   Erf: formula((m, dy, x) => m.mul(dy, m.mul(2 / Math.sqrt(Math.PI), m.exp(m.neg(m.square(x)))))),
   // y = sin x: dx = dy cos x
@@ -134,9 +137,9 @@ export const arithmetic: Family<Op> = {
   // y = tan x: dx = dy (1 + y^2)
   Tan: formula((m, dy, _x, y) => m.mul(dy, m.add(1, m.square(y)))),
   // y = asin x: dx = dy / sqrt(1 - x^2), the product (1 - x)(1 + x) being exact near 1
-  Asin: formula((m, dy, x) => m.div(dy, m.sqrt(m.mul(m.sub(1, x), m.add(1, x))))),
+  Asin: formula((m, dy, x) => m.over(dy, m.sqrt(m.mul(m.sub(1, x), m.add(1, x))))),
   // y = acos x: dx = -dy / sqrt(1 - x^2)
-  Acos: formula((m, dy, x) => m.neg(m.div(dy, m.sqrt(m.mul(m.sub(1, x), m.add(1, x)))))),
+  Acos: formula((m, dy, x) => m.neg(m.over(dy, m.sqrt(m.mul(m.sub(1, x), m.add(1, x)))))),
   // y = atan x: dx = dy / (1 + x^2)
   Atan: formula((m, dy, x) => m.div(dy, m.add(1, m.square(x)))),
   // y = sinh x: dx = dy cosh x
@@ -146,7 +149,7 @@ export const arithmetic: Family<Op> = {
   // y = asinh x: dx = dy / sqrt(x^2 + 1)
   Asinh: formula((m, dy, x) => m.div(dy, m.sqrt(m.add(m.square(x), 1)))),
   // y = acosh x: dx = dy / sqrt(x^2 - 1)
-  Acosh: formula((m, dy, x) => m.div(dy, m.sqrt(m.mul(m.sub(x, 1), m.add(x, 1))))),
+  Acosh: formula((m, dy, x) => m.over(dy, m.sqrt(m.mul(m.sub(x, 1), m.add(x, 1))))),
   // y = atanh x: dx = dy / (1 - x^2)
-  Atanh: formula((m, dy, x) => m.div(dy, m.mul(m.sub(1, x), m.add(1, x)))),
+  Atanh: formula((m, dy, x) => m.over(dy, m.mul(m.sub(1, x), m.add(1, x)))),
 };

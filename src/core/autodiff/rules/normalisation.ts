@@ -3,7 +3,7 @@ import { float } from '../../onnx/builder.ts';
 import { describeNode, floatOf, intOf, intsOf, type Node } from '../../onnx/graph.ts';
 import type { KnownDim } from '../../onnx/passes/shapes.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import { type Algebra, algebra, formula, tiny } from '../algebra.ts';
+import { type Algebra, algebra, formula } from '../algebra.ts';
 import type { Family, Rule, Scene } from '../rule.ts';
 import { countOf } from './reductions.ts';
 
@@ -169,7 +169,7 @@ export const normalisation: Family<Op> = {
     const axes = intsOf(node, 'axes', [0, 2, 3]);
     const deviation = m.sqrt(m.mean(m.square(m.sub(x, m.mean(x, axes))), axes));
     const direct = m.div(m.sub(dy, m.mean(dy, axes)), m.add(deviation, 1e-9));
-    return m.sub(direct, m.mul(y, m.div(m.mean(m.mul(dy, y), axes), m.max(deviation, tiny))));
+    return m.sub(direct, m.mul(y, m.over(m.mean(m.mul(dy, y), axes), deviation)));
   }),
   // y = x / n, n = (sum |x|^p)^(1/p): dx = (dy - sign(x) |y|^(p-1) sum dy y) / n for p = 1, 2; 0 where n is 0
   LpNormalization: formula((m, dy, x, y, node) => {
@@ -177,7 +177,7 @@ export const normalisation: Family<Op> = {
     const first = intOf(node, 'p', 2) === 1;
     const size = first ? m.sum(m.abs(x), axis) : m.sqrt(m.sum(m.square(x), axis));
     const along = m.mul(first ? m.sign(x) : y, m.sum(m.mul(dy, y), axis));
-    return m.where(m.equal(size, 0), 0, m.div(m.sub(dy, along), size));
+    return m.over(m.sub(dy, along), size);
   }),
   // y = x s^-beta, s = bias + alpha mean of x^2 over a window of channels (zeros outside counted);
   // dx = dy s^-beta - 2 alpha beta x (mean of dy y / s over the mirrored window)

@@ -1,7 +1,7 @@
 /** @file Reductions: the cotangent is spread back over the axes that were reduced, weighted by the derivative of each element. */
 import { intOf, type Node } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import { type Algebra, algebra, tiny } from '../algebra.ts';
+import { type Algebra, algebra } from '../algebra.ts';
 import { type Family, type Rule, type Scene, unary } from '../rule.ts';
 
 type Op =
@@ -76,9 +76,9 @@ export const reductions: Family<Op> = {
   // y = sum |x|: dx = dy sign x
   ReduceL1: reduction(({ m, x, dy }) => m.mul(dy, m.sign(x))),
   // y = sqrt(sum x^2): dx = dy x / y, and 0 where y is 0
-  ReduceL2: reduction(({ m, x, dy, y }) => m.mul(x, m.div(dy, m.max(y, tiny)))),
-  // y = log(sum x): dx = dy e^-y
-  ReduceLogSum: reduction(({ m, x, dy, y }, _node, scene) => spread(m.mul(dy, m.exp(m.neg(y))), x, scene)),
+  ReduceL2: reduction(({ m, x, dy, y }) => m.mul(x, m.over(dy, y))),
+  // y = log(sum x): dx = dy / e^y
+  ReduceLogSum: reduction(({ m, x, dy, y }, _node, scene) => spread(m.over(dy, m.exp(y)), x, scene)),
   // y = log(sum e^x): dx = dy e^(x - y)
   ReduceLogSumExp: reduction(({ m, x, dy, y }) => m.mul(dy, m.exp(m.sub(x, y)))),
   // y = sum x^2: dx = 2 dy x
