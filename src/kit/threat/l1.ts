@@ -6,9 +6,12 @@ import { type Ball, exponential } from './ball.ts';
  * The sum falls piecewise linearly in lambda, so lambda follows exactly from the sorted breakpoints |u_i| - room_i and |u_i|.
  */
 const project: Ball['project'] = (u, eps, room) => {
-  const cap = u.map((value, i) => Math.max(0, room(i, Math.sign(value))));
+  const cap = new Float64Array(u.length);
+  for (let i = 0; i < u.length; i++) cap[i] = Math.max(0, room(i, Math.sign(u[i]!)));
   const lambda = threshold(u, cap, eps);
-  return u.map((value, i) => Math.sign(value) * Math.min(Math.max(Math.abs(value) - lambda, 0), cap[i]!));
+  const near = new Float64Array(u.length);
+  for (let i = 0; i < u.length; i++) near[i] = Math.sign(u[i]!) * Math.min(Math.max(Math.abs(u[i]!) - lambda, 0), cap[i]!);
+  return near;
 };
 
 function threshold(u: Float64Array, cap: Float64Array, eps: number): number {
@@ -48,7 +51,11 @@ function threshold(u: Float64Array, cap: Float64Array, eps: number): number {
 }
 
 export const l1: Ball = {
-  size: (u) => u.reduce((sum, value) => sum + Math.abs(value), 0),
+  size(u) {
+    let sum = 0;
+    for (let i = 0; i < u.length; i++) sum += Math.abs(u[i]!);
+    return sum;
+  },
   project,
   ascent(v, alpha) {
     const u = new Float64Array(v.length);
@@ -65,8 +72,13 @@ export const l1: Ball = {
   },
   /** Exponentials over their sum plus one more are uniform in the simplex with its inside; the signs are fair coins. */
   draw(n, eps, stream) {
-    const sizes = new Float64Array(n).map(() => exponential(stream));
-    const total = sizes.reduce((sum, value) => sum + value, exponential(stream));
-    return sizes.map((value) => (stream.bits() & 1 ? eps : -eps) * (value / total));
+    const u = new Float64Array(n);
+    let total = exponential(stream);
+    for (let i = 0; i < n; i++) {
+      u[i] = exponential(stream);
+      total += u[i]!;
+    }
+    for (let i = 0; i < n; i++) u[i]! *= (stream.bits() & 1 ? eps : -eps) / total;
+    return u;
   },
 };

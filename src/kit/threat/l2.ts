@@ -1,31 +1,34 @@
 /** @file Euclidean length. */
 import type { Ball } from './ball.ts';
 
-const length = (u: Float64Array): number => {
+function length(u: Float64Array): number {
   let sum = 0;
-  for (const value of u) sum += value * value;
+  for (let i = 0; i < u.length; i++) sum += u[i]! * u[i]!;
   return Math.sqrt(sum);
-};
+}
 
-/** u scaled to the length given; zeros stay zeros. A gradient may be tiny, so it is brought to unit maximum before squaring. */
+function times(u: Float64Array, factor: number): Float64Array {
+  const product = new Float64Array(u.length);
+  for (let i = 0; i < u.length; i++) product[i] = u[i]! * factor;
+  return product;
+}
+
+/** u scaled to the length given; zeros stay zeros. A gradient of float32 has no square below the smallest float64, so nothing underflows. */
 function scaledTo(u: Float64Array, target: number): Float64Array {
-  let max = 0;
-  for (const value of u) max = Math.max(max, Math.abs(value));
-  if (max === 0) return new Float64Array(u.length);
-  const unit = u.map((value) => value / max);
-  const factor = target / length(unit);
-  return unit.map((value) => value * factor);
+  const size = length(u);
+  return size === 0 ? new Float64Array(u.length) : times(u, target / size);
 }
 
 export const l2: Ball = {
   size: length,
   project(u, eps) {
     const size = length(u);
-    return size <= eps ? u : u.map((value) => value * (eps / size));
+    return size <= eps ? u : times(u, eps / size);
   },
   ascent: scaledTo,
   draw(n, eps, stream) {
-    const direction = new Float64Array(n).map(() => stream.normal());
+    const direction = new Float64Array(n);
+    for (let i = 0; i < n; i++) direction[i] = stream.normal();
     return scaledTo(direction, eps * stream.uniform() ** (1 / n));
   },
 };

@@ -4,10 +4,22 @@ import type { Ball } from './ball.ts';
 export const linf: Ball = {
   size(u) {
     let max = 0;
-    for (const value of u) max = Math.max(max, Math.abs(value));
+    for (let i = 0; i < u.length; i++) max = Math.max(max, Math.abs(u[i]!));
     return max;
   },
-  project: (u, eps) => u.map((value) => Math.min(eps, Math.max(-eps, value))),
-  ascent: (v, alpha) => v.map((value) => alpha * Math.sign(value)),
-  draw: (n, eps, stream) => new Float64Array(n).map(() => eps * (2 * stream.uniform() - 1)),
+  project(u, eps) {
+    const near = new Float64Array(u.length);
+    for (let i = 0; i < u.length; i++) near[i] = Math.min(eps, Math.max(-eps, u[i]!));
+    return near;
+  },
+  ascent(v, alpha) {
+    const step = new Float64Array(v.length);
+    for (let i = 0; i < v.length; i++) step[i] = alpha * Math.sign(v[i]!);
+    return step;
+  },
+  draw(n, eps, stream) {
+    const u = new Float64Array(n);
+    for (let i = 0; i < n; i++) u[i] = eps * (2 * stream.uniform() - 1);
+    return u;
+  },
 };

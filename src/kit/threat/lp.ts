@@ -24,50 +24,67 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   const n = sizeOf(spec.shape);
   checkOptions(options, n);
   const ball = balls[norm];
-  const box = boxOf(spec);
+  const { lower, upper } = boxOf(spec);
   const scale = options.scale === undefined ? () => 1 : perElement(spec, options.scale, 'scale');
-  const open = (i: number): boolean => mask === undefined || mask[i] === 1;
   const reach = (i: number): number => {
-    const range = box.upper(i) - box.lower(i);
+    const range = upper(i) - lower(i);
     return Number.isFinite(range) ? range / scale(i) : 1;
   };
-  const values = (source: Float32Array, read: (value: number, i: number) => number): Float64Array => {
-    if (source.length !== n) throw new Error(`a threat on [${spec.shape}] needs ${n} values, got ${source.length}`);
-    if (source.some(Number.isNaN)) throw new Error('a threat was given NaN: gradients are checked before they are used');
-    const result = new Float64Array(n);
-    for (let i = 0; i < n; i++) result[i] = read(source[i]!, i);
-    return result;
+  const toScaled = (delta: Float32Array, within?: Float32Array): Float64Array => {
+    checkValues(delta, n);
+    const u = new Float64Array(n);
+    for (let i = 0; i < n; i++) u[i] = within === undefined || within[i] === 1 ? delta[i]! / scale(i) : 0;
+    return u;
+  };
+  const fromScaled = (u: Float64Array): Float32Array => {
+    const delta = new Float32Array(n);
+    for (let i = 0; i < n; i++) delta[i] = u[i]! * scale(i);
+    return delta;
   };
   return {
     norm,
     eps,
-    size: (delta) => ball.size(values(delta, (value, i) => value / scale(i))),
+    size: (delta) => ball.size(toScaled(delta)),
     project(x, delta) {
-      const masked = values(delta, (value, i) => (open(i) ? value / scale(i) : 0));
-      const near = ball.project(masked, eps, (i, sign) => (sign > 0 ? box.upper(i) - x[i]! : x[i]! - box.lower(i)) / scale(i));
-      return Float32Array.from(near, (u, i) => insideBox(x[i]!, u * scale(i), box.lower(i), box.upper(i)));
+      const near = ball.project(
+        toScaled(delta, mask),
+        eps,
+        (i, sign) => (sign > 0 ? upper(i) - x[i]! : x[i]! - lower(i)) / scale(i),
+      );
+      const result = new Float32Array(n);
+      for (let i = 0; i < n; i++) result[i] = insideBox(x[i]!, near[i]! * scale(i), lower(i), upper(i));
+      return result;
     },
     step(gradient, alpha) {
-      const slope = values(gradient, (value, i) => (open(i) ? value * scale(i) : 0));
-      return Float32Array.from(ball.ascent(slope, alpha, reach), (u, i) => u * scale(i));
+      checkValues(gradient, n);
+      const slope = new Float64Array(n);
+      for (let i = 0; i < n; i++) slope[i] = mask === undefined || mask[i] === 1 ? gradient[i]! * scale(i) : 0;
+      return fromScaled(ball.ascent(slope, alpha, reach));
     },
     random(stream) {
-      const free = Array.from({ length: n }, (_, i) => i).filter(open);
+      const free: number[] = [];
+      for (let i = 0; i < n; i++) if (mask === undefined || mask[i] === 1) free.push(i);
       const drawn = ball.draw(free.length, eps, stream, (j) => reach(free[j]!));
-      const delta = new Float32Array(n);
-      free.forEach((i, j) => {
-        delta[i] = drawn[j]! * scale(i);
-      });
-      return delta;
+      const u = new Float64Array(n);
+      for (let j = 0; j < free.length; j++) u[free[j]!] = drawn[j]!;
+      return fromScaled(u);
     },
   };
 }
 
+function checkValues(values: Float32Array, n: number): void {
+  if (values.length !== n) throw new Error(`a threat on ${n} elements was given ${values.length}`);
+  for (let i = 0; i < n; i++) {
+    if (Number.isNaN(values[i])) throw new Error('a threat was given NaN: gradients are checked before they are used');
+  }
+}
+
 /** delta as a float32 for which the float32 sum x + delta lies within the bounds. */
 function insideBox(x: number, delta: number, lower: number, upper: number): number {
+  const moved = x + delta;
   const low = Math.min(lower, x);
   const high = Math.max(upper, x);
-  let d = Math.fround(Math.min(high, Math.max(low, x + delta)) === x + delta ? delta : (delta > 0 ? high : low) - x);
+  let d = Math.fround(moved > high ? high - x : moved < low ? low - x : delta);
   while (Math.fround(x + d) > high || Math.fround(x + d) < low) d = towardsZero(d);
   return d;
 }

@@ -5,7 +5,7 @@ import { argmax } from '../../kit/model/oracle.ts';
 import type { Outcome } from '../../kit/record/outcome.ts';
 import type { Threat } from '../../kit/threat/threat.ts';
 import type { Job } from './attack.ts';
-import { type Deltas, perInput, pointAt, sum } from './point.ts';
+import { allFinite, type Deltas, perInput, pointAt, sum } from './point.ts';
 
 export interface Ascent {
   readonly steps: number;
@@ -58,7 +58,7 @@ export async function iterate(job: Job<'gradient'>, ascent: Ascent): Promise<Out
       );
       walkers.forEach(({ of }, k) => {
         found[of] = judge(goals[of]!, probes[k]!.inputs, answer.logits[k]!, found[of]!);
-        const broken = Object.keys(job.threats[of]!).find((name) => !answer.gradient[k]![name]!.every(Number.isFinite));
+        const broken = Object.keys(job.threats[of]!).find((name) => !allFinite(answer.gradient[k]![name]!));
         if (broken === undefined) return;
         stuck.add(of);
         if (found[of]!.outcome.status === 'failure')
@@ -94,7 +94,7 @@ function advance(job: Job<'gradient'>, ascent: Ascent, { of, deltas, directions 
 
 /** What is known of a sample after one more answer of the model at `inputs`. */
 function judge(goal: Goal, inputs: Inputs, logits: Float32Array, before: Found): Found {
-  if (!logits.every(Number.isFinite)) return before.outcome.status === 'success' ? before : invalid('the logits are not finite');
+  if (!allFinite(logits)) return before.outcome.status === 'success' ? before : invalid('the logits are not finite');
   if (!reached(goal, argmax(logits))) return before;
   const margin = marginOf(goal, logits);
   return margin > before.margin ? { outcome: { status: 'success', inputs }, margin } : before;

@@ -45,8 +45,12 @@ export const mifgsm: Attack<'gradient', typeof defaults> = {
       alpha: ({ eps }) => stepLength(alpha, eps / steps),
       start: (sample, _, input) => new Float32Array(job.batch[sample]!.inputs[input]!.length),
       direction(gradient, before) {
-        const mean = gradient.reduce((total, value) => total + Math.abs(value), 0) / gradient.length;
-        return gradient.map((value, i) => mu * before[i]! + (mean === 0 ? 0 : value / mean));
+        let total = 0;
+        for (let i = 0; i < gradient.length; i++) total += Math.abs(gradient[i]!);
+        const factor = total === 0 ? 0 : gradient.length / total;
+        const next = new Float32Array(gradient.length);
+        for (let i = 0; i < gradient.length; i++) next[i] = mu * before[i]! + gradient[i]! * factor;
+        return next;
       },
     }),
 };

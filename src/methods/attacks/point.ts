@@ -11,7 +11,17 @@ export function pointAt(sample: Sample, deltas: Deltas): Inputs {
 }
 
 /** a + b, element by element, rounded to float32. */
-export const sum = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + b[i]!);
+export function sum(a: Float32Array, b: Float32Array): Float32Array {
+  const total = new Float32Array(a.length);
+  for (let i = 0; i < a.length; i++) total[i] = a[i]! + b[i]!;
+  return total;
+}
+
+/** Whether no value is NaN or infinite. */
+export function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
 
 /** The same function of every attacked input, by name. */
 export const perInput = <T, R>(parts: Readonly<Record<string, T>>, f: (part: T, name: string) => R): Record<string, R> =>
