@@ -23,16 +23,20 @@ export async function decodeImage(bytes: Uint8Array): Promise<RawImage> {
 async function pixels(bytes: Uint8Array) {
   try {
     const image = sharp(bytes, { failOn: 'error', ignoreIcc: true }).autoOrient();
-    const { space } = await sharp(bytes).metadata();
+    const { space, depth } = await sharp(bytes).metadata();
+    const deep = depth === 'ushort';
     const grey = space === 'b-w' || space === 'grey16';
-    return await image
-      .toColourspace(grey ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
+    const target = grey ? (deep ? 'grey16' : 'b-w') : deep ? 'rgb16' : 'srgb';
+    const raw = image.toColourspace(target).raw({ depth: deep ? 'ushort' : 'uchar' });
+    const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+    return { data: deep ? highBytes(data) : data, info };
   } catch (cause) {
     throw new Error(`it is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
   }
 }
+
+/** The upper half of little-endian 16-bit values. */
+const highBytes = (data: Uint8Array): Uint8Array => Uint8Array.from({ length: data.length / 2 }, (_, i) => data[2 * i + 1]!);
 
 /** The pixels of a PNG that encodePng wrote, exactly. */
 export const decodePixels = (png: Uint8Array): Promise<RawImage> => decodeImage(png);
