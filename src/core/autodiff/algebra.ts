@@ -43,6 +43,7 @@ export interface Algebra {
   step(a: string): string;
   /** min(max(alpha a + beta, 0), 1); float32 only. */
   hardSigmoid(a: string, alpha: number, beta: number): string;
+  clip(a: string, low: number, high: number): string;
   /** Sum over the given axes, which are kept with size 1. */
   sum(a: string, axes: readonly number[]): string;
   /** Mean over the given axes, which are kept with size 1. */
@@ -92,6 +93,7 @@ export function algebra(scene: Scene, like: string): Algebra {
     // a steep HardSigmoid is the cheapest exact mask; it exists in float32 only (specs: engine 4 and 6)
     step: (a) => (dtype === 'float32' ? hardSigmoid(a, 1e30, 0) : mask(greater(a, 0))),
     hardSigmoid,
+    clip: (a, low, high) => g.op('Clip', [a, at(low), at(high)]),
     sum: (a, axes) => g.op('ReduceSum', [a, g.ints(axes)], { keepdims: 1 }),
     mean: (a, axes) => g.op('ReduceMean', [a, g.ints(axes)], { keepdims: 1 }),
   };
