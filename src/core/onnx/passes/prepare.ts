@@ -6,6 +6,7 @@ import { dropDead } from './drop-dead.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
 import { explicitPads, hasAutoPad } from './pads.ts';
+import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { type Execute, inferShapes } from './shapes.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -27,11 +28,13 @@ const irRange = [8, 10] as const;
 export async function prepare(graph: Graph, execute: Execute, options: PrepareOptions = {}): Promise<Graph> {
   const folded = await foldedOnly(graph, execute);
   const batchNorm = options.batchNorm ?? prepareDefaults.batchNorm;
-  const needsShapes = folded.nodes.some((n) => hasAutoPad(n) || (batchNorm && n.op === 'BatchNormalization'));
-  if (!needsShapes) return folded;
+  const asks = folded.nodes.some(
+    (n) => hasAutoPad(n) || hasComputedTarget(folded, n) || (batchNorm && n.op === 'BatchNormalization'),
+  );
+  if (!asks) return folded;
   const shapes = await inferShapes(folded, asking(execute));
-  const normed = batchNorm ? foldBatchNorm(folded, shapes) : folded;
-  return dropDead(explicitPads(normed, shapes));
+  const plain = constantTargets(explicitPads(folded, shapes), shapes);
+  return dropDead(batchNorm ? foldBatchNorm(plain, shapes) : plain);
 }
 
 /** The first half of `prepare`: no arithmetic of the model is changed, weights and BatchNormalization are still those of the file. */
