@@ -2,12 +2,30 @@
 import { describeNode, type Graph } from '../../../src/core/onnx/graph.ts';
 import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
+import { convolution } from './convolution.ts';
+import { indexing } from './indexing.ts';
+import { layout } from './layout.ts';
+import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
+import { pooling } from './pooling.ts';
 import { reductions } from './reductions.ts';
+import { resampling } from './resampling.ts';
 import { softmax } from './softmax.ts';
 import { type F64, fromTensor, type Kernels } from './types.ts';
 
-export const kernels: Kernels = { ...activations, ...arithmetic, ...normalisation, ...reductions, ...softmax };
+export const kernels: Kernels = {
+  ...activations,
+  ...arithmetic,
+  ...normalisation,
+  ...reductions,
+  ...softmax,
+  ...convolution,
+  ...indexing,
+  ...layout,
+  ...matrix,
+  ...pooling,
+  ...resampling,
+};
 
 /** Every value of `graph` for the given feeds; throws naming a node whose op has no kernel. */
 export function interpret(graph: Graph, feeds: Readonly<Record<string, F64>>): Map<string, F64> {

@@ -2,8 +2,8 @@
 import type { Entry } from '../rule.ts';
 import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
-import { convolution } from './convolution.ts';
-import { indexing } from './indexing.ts';
+import { convolution } from './convolution/index.ts';
+import { indexing } from './indexing/index.ts';
 import { layout } from './layout.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';

@@ -1,5 +1,157 @@
-import type { Family } from '../rule.ts';
+import { UserError } from '../../errors.ts';
+import { describeNode, floatOf, intOf, intsOf, type Node, stringOf } from '../../onnx/graph.ts';
+import { numbersOf } from '../../tensor/tensor.ts';
+import type { Family, Scene } from '../rule.ts';
+import { type AxisMap, pullBack, type Taps } from './separable.ts';
+import { inputOf, positive } from './sizes.ts';
 
-type Op = never;
+type Op = 'Resize';
 
-export const resampling: Family<Op> = {};
+export const resampling: Family<Op> = {
+  // every axis is interpolated on its own: a linear map per axis, whose weights depend on sizes and scales only
+  Resize: ([dy], node, scene) => {
+    if (dy === undefined) return [];
+    return [pullBack(scene, dy, node.outputs[0]!, inputOf(node, 0), resizedAxes(scene, node))];
+  },
+};
+
+interface Axis {
+  readonly from: number;
+  readonly to: number;
+  readonly scale: number;
+}
+
+function resizedAxes(scene: Scene, node: Node): AxisMap[] {
+  const [input, output] = [scene.dims(inputOf(node, 0)), scene.dims(node.outputs[0]!)];
+  const scales = scalesOf(scene, node);
+  if (intOf(node, 'antialias', 0) === 1) throw unsupported(node, 'antialias 1');
+  const rows = interpolation(node);
+  return input.flatMap((from, axis): AxisMap[] => {
+    const to = output[axis]!;
+    if (from === null || to === null) {
+      if (scales[axis] === undefined || scales[axis] === 1) return [];
+      throw new UserError(
+        `${describeNode(node)}: the size of axis ${axis} is not fixed, and the derivative needs it`,
+        'give the input a fixed size along that axis',
+      );
+    }
+    const scale = scales[axis] ?? to / from;
+    if (from === to && scale === 1) return [];
+    return [{ axis, size: from, rows: Array.from({ length: to }, (_, o) => rows(o, { from, to, scale })) }];
+  });
+}
+
+/** The scale of each axis where the node states it; undefined where it follows from the sizes. */
+function scalesOf({ constant, dims }: Scene, node: Node): (number | undefined)[] {
+  const rank = dims(inputOf(node, 0)).length;
+  const axes = intsOf(
+    node,
+    'axes',
+    Array.from({ length: rank }, (_, i) => i),
+  ).map((a) => positive(a, rank));
+  const spreadOut = (values: readonly number[]): (number | undefined)[] =>
+    Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? values[axes.indexOf(axis)] : 1));
+  const scales = node.inputs[2] === undefined || node.inputs[2] === '' ? undefined : constant(node.inputs[2]);
+  if (scales !== undefined && scales.dims[0] !== 0) return spreadOut(numbersOf(scales));
+  const policy = stringOf(node, 'keep_aspect_ratio_policy', 'stretch');
+  if (policy === 'stretch') return new Array<undefined>(rank).fill(undefined);
+  const sizes = node.inputs[3] === undefined ? undefined : constant(node.inputs[3]);
+  if (sizes === undefined) throw unsupported(node, `keep_aspect_ratio_policy ${policy} with sizes that are computed`);
+  const wanted = numbersOf(sizes).map((s, i) => s / (dims(inputOf(node, 0))[axes[i]!] ?? Number.NaN));
+  const common = policy === 'not_larger' ? Math.min(...wanted) : Math.max(...wanted);
+  return spreadOut(axes.map(() => common));
+}
+
+/** The taps of output position o, by the node's mode. */
+function interpolation(node: Node): (o: number, axis: Axis) => Taps {
+  const mode = stringOf(node, 'mode', 'nearest');
+  const position = positionRule(node);
+  if (mode === 'nearest') {
+    const round = rounding(node);
+    return (o, axis) => [{ at: clamp(round(position(o, axis)), axis.from), weight: 1 }];
+  }
+  if (mode === 'linear') {
+    return (o, axis) => {
+      const x = Math.min(Math.max(position(o, axis), 0), axis.from - 1);
+      const low = Math.floor(x);
+      const fraction = x - low;
+      return fraction === 0
+        ? [{ at: low, weight: 1 }]
+        : [
+            { at: low, weight: 1 - fraction },
+            { at: low + 1, weight: fraction },
+          ];
+    };
+  }
+  if (mode === 'cubic') return cubic(node, position);
+  throw unsupported(node, `mode ${mode}`);
+}
+
+/** Keys' cubic convolution over four neighbours (Keys 1981), the border repeated or, on request, left out. */
+function cubic(node: Node, position: (o: number, axis: Axis) => number): (o: number, axis: Axis) => Taps {
+  const a = floatOf(node, 'cubic_coeff_a', -0.75);
+  const onlyInside = intOf(node, 'exclude_outside', 0) === 1;
+  const kernel = (distance: number): number => {
+    const d = Math.abs(distance);
+    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+  };
+  return (o, axis) => {
+    const x = position(o, axis);
+    const taps = [-1, 0, 1, 2].map((offset) => {
+      const at = Math.floor(x) + offset;
+      return { at, weight: kernel(x - at) };
+    });
+    const inside = onlyInside ? taps.filter(({ at }) => at >= 0 && at < axis.from) : taps;
+    const total = onlyInside ? inside.reduce((sum, { weight }) => sum + weight, 0) : 1;
+    return inside.map(({ at, weight }) => ({ at: clamp(at, axis.from), weight: weight / total }));
+  };
+}
+
+const clamp = (at: number, size: number): number => Math.min(Math.max(at, 0), size - 1);
+
+/**
+ * Where output position o lies on the input axis. In single precision, operation by operation as the runtime does: with `nearest`, the last bit
+ * decides which element is copied.
+ */
+function positionRule(node: Node): (o: number, axis: Axis) => number {
+  const mode = stringOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  const f = Math.fround;
+  const halfPixel = (o: number, scale: number): number => f(f(f(o + 0.5) / f(scale)) - 0.5);
+  switch (mode) {
+    case 'half_pixel':
+      return (o, { scale }) => halfPixel(o, scale);
+    case 'pytorch_half_pixel':
+      return (o, { scale, to }) => (to > 1 ? halfPixel(o, scale) : 0);
+    case 'align_corners':
+      return (o, { from, to }) => (to === 1 ? 0 : f(f(o * (from - 1)) / (to - 1)));
+    case 'asymmetric':
+      return (o, { scale }) => f(o / f(scale));
+    case 'half_pixel_symmetric':
+      return (o, { scale, from, to }) => f(f((from / 2) * (1 - f(to / f(f(scale) * from)))) + halfPixel(o, scale));
+    default:
+      throw unsupported(node, `coordinate_transformation_mode ${mode}`);
+  }
+}
+
+function rounding(node: Node): (x: number) => number {
+  const mode = stringOf(node, 'nearest_mode', 'round_prefer_floor');
+  switch (mode) {
+    case 'round_prefer_floor':
+      return (x) => Math.ceil(x - 0.5);
+    case 'round_prefer_ceil':
+      return (x) => Math.floor(x + 0.5);
+    case 'floor':
+      return Math.floor;
+    case 'ceil':
+      return Math.ceil;
+    default:
+      throw unsupported(node, `nearest_mode ${mode}`);
+  }
+}
+
+const unsupported = (node: Node, what: string): UserError =>
+  new UserError(
+    `${describeNode(node)}: there is no derivative rule for ${what}`,
+    'export the model with another setting, or resize outside the model',
+  );

@@ -1,0 +1,105 @@
+import { floatOf, intOf, intsOf, type Node, stringOf } from '../../../src/core/onnx/graph.ts';
+import { axisOf, type F64, filledBy, type Kernels, offsetOf } from './types.ts';
+
+/** Where output position o lies on an input axis of `size` elements (ONNX, Resize, coordinate_transformation_mode). */
+function position(node: Node, o: number, size: number, resized: number, scale: number): number {
+  const centre = (o + 0.5) / scale - 0.5;
+  switch (stringOf(node, 'coordinate_transformation_mode', 'half_pixel')) {
+    case 'half_pixel':
+      return centre;
+    case 'pytorch_half_pixel':
+      return resized > 1 ? centre : 0;
+    case 'align_corners':
+      return resized === 1 ? 0 : (o * (size - 1)) / (resized - 1);
+    case 'asymmetric':
+      return o / scale;
+    case 'half_pixel_symmetric':
+      return (size / 2) * (1 - resized / (scale * size)) + centre;
+    default:
+      throw new Error('this coordinate transformation is not in the reference interpreter');
+  }
+}
+
+function nearest(node: Node, x: number): number {
+  switch (stringOf(node, 'nearest_mode', 'round_prefer_floor')) {
+    case 'round_prefer_floor':
+      return x - Math.floor(x) <= 0.5 ? Math.floor(x) : Math.ceil(x);
+    case 'round_prefer_ceil':
+      return Math.round(x);
+    case 'floor':
+      return Math.floor(x);
+    default:
+      return Math.ceil(x);
+  }
+}
+
+/** Value of a line of elements at x; positions beyond its ends repeat the end. */
+function interpolated(node: Node, line: readonly number[], x: number): number {
+  const element = (i: number): number => line[Math.min(Math.max(i, 0), line.length - 1)]!;
+  const low = Math.floor(x);
+  const t = x - low;
+  switch (stringOf(node, 'mode', 'nearest')) {
+    case 'nearest':
+      return element(nearest(node, x));
+    case 'linear':
+      return (1 - t) * element(low) + t * element(low + 1);
+    default: {
+      const a = floatOf(node, 'cubic_coeff_a', -0.75);
+      const weights = [
+        ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a,
+        ((a + 2) * t - (a + 3)) * t * t + 1,
+        ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1,
+        ((a * (2 - t) - 5 * a) * (2 - t) + 8 * a) * (2 - t) - 4 * a,
+      ];
+      const counted = weights.map((w, i) => {
+        const outside = low - 1 + i < 0 || low - 1 + i >= line.length;
+        return outside && intOf(node, 'exclude_outside', 0) === 1 ? 0 : w;
+      });
+      const total = intOf(node, 'exclude_outside', 0) === 1 ? counted.reduce((p, q) => p + q, 0) : 1;
+      return counted.reduce((sum, w, i) => sum + w * element(low - 1 + i), 0) / total;
+    }
+  }
+}
+
+function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: number): F64 {
+  const size = t.dims[axis]!;
+  return filledBy(
+    t.dims.map((d, i) => (i === axis ? resized : d)),
+    (index) => {
+      const line = Array.from(
+        { length: size },
+        (_, v) =>
+          t.data[
+            offsetOf(
+              t.dims,
+              index.map((w, i) => (i === axis ? v : w)),
+            )
+          ]!,
+      );
+      return interpolated(node, line, position(node, index[axis]!, size, resized, scale));
+    },
+  );
+}
+
+export const resampling: Kernels = {
+  Resize([x, , scales, sizes], node) {
+    const named = intsOf(
+      node,
+      'axes',
+      x!.dims.map((_, i) => i),
+    ).map((a) => axisOf(a, x!.dims.length));
+    const byScales = scales !== undefined && scales.data.length > 0;
+    const policy = stringOf(node, 'keep_aspect_ratio_policy', 'stretch');
+    let factors = named.map((axis, i) => (byScales ? scales.data[i]! : sizes!.data[i]! / x!.dims[axis]!));
+    if (policy === 'not_larger') factors = factors.map(() => Math.min(...factors));
+    if (policy === 'not_smaller') factors = factors.map(() => Math.max(...factors));
+    return [
+      named.reduce((t, axis, i) => {
+        const scale = factors[i]!;
+        const kept = policy === 'stretch' ? sizes?.data[i] : Math.round(scale * t.dims[axis]!);
+        const resized = byScales ? Math.floor(t.dims[axis]! * scale) : kept!;
+        return scale === 1 ? t : resizeAxis(t, node, axis, resized, scale);
+      }, x!),
+    ];
+  },
+};
