@@ -39,7 +39,7 @@ const equal = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 
 /** The model's inputs for one chunk. Throws where a sample lacks an input or has the wrong number of values. */
-export function packChunk(model: Model, samples: readonly Inputs[], chunk: Chunk): Feeds {
+export function packChunk(model: Pick<Model, 'name' | 'inputs'>, samples: readonly Inputs[], chunk: Chunk): Feeds {
   const members = Array.from({ length: chunk.size }, (_, i) => samples[chunk.start + Math.min(i, chunk.count - 1)]!);
   return Object.fromEntries(
     Object.entries(model.inputs).map(([name, spec]) => {

@@ -5,7 +5,7 @@ import { elementType } from '../../core/onnx/dtypes.ts';
 import type { Dim, Graph } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { logitsOf } from '../../core/onnx/passes/expose-logits.ts';
-import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
+import type { KnownDim, ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import { f32 } from '../../core/tensor/tensor.ts';
 import { isFloat } from './float-input.ts';
 import type { Manifest } from './manifest.ts';
@@ -71,7 +71,7 @@ export function chooseOutput(graph: Graph, options: ChooseOptions): ChosenOutput
       `output "${name}" of ${model} holds ${entry.dtype} values, not scores`,
       'name an output of floats with --output NAME',
     );
-  const layout = stated.layout ?? 'NC';
+  const layout = stated.layout ?? guessLayout(entry.dims);
   if (layout.length !== entry.dims.length)
     throw new UserError(
       `output "${name}" of ${model} is ${described(shapes, name)}: ${entry.dims.length} axes, not the ${layout.length} of ${layout}`,
@@ -84,17 +84,19 @@ export function chooseOutput(graph: Graph, options: ChooseOptions): ChosenOutput
       'state the layout of the output in the manifest',
     );
 
-  const found =
-    layout === 'NC' && stated.kind !== 'logits' ? logitsOf(graph, name) : { graph, logits: name, kind: 'none' as const };
-  const ends = found.kind === 'none' && layout !== 'NC' ? logitsOf(graph, name).kind : found.kind;
-  const kind = stated.kind ?? (ends === 'none' ? 'logits' : 'probabilities');
+  const behind = logitsOf(graph, name);
+  const kind = stated.kind ?? (behind.kind === 'none' ? 'logits' : 'probabilities');
   if (stated.kind === undefined)
-    say(ends === 'none' ? 'taken as logits (no Softmax at its end)' : `probabilities (it ends in a ${ends})`);
+    say(behind.kind === 'none' ? 'taken as logits (no Softmax at its end)' : `probabilities (it ends in a ${behind.kind})`);
+  // the mean of probabilities is not that of their logits: what lies behind them is used only where nothing is averaged
+  const isMean = [...layout].some((axis, i) => axis !== 'N' && axis !== 'C' && entry.dims[i] !== 1);
+  const found = kind === 'probabilities' && !isMean ? behind : { graph, logits: name, kind: 'none' as const };
 
   const g = graphBuilder({ from: { ...found.graph, outputs: graph.outputs } });
   let value = found.logits;
   if (entry.dtype !== 'float32') value = g.op('Cast', [value], { to: elementType('float32') });
-  value = averaged(g, value, layout, say);
+  value = averaged(g, value, layout);
+  if (isMean) say(`averaged over ${[...layout].filter((axis) => axis !== 'N' && axis !== 'C').join(' and ')}`);
   if (kind === 'probabilities' && found.kind === 'none') {
     if (columns === 1)
       throw new UserError(
@@ -120,13 +122,16 @@ export function chooseOutput(graph: Graph, options: ChooseOptions): ChosenOutput
   return { graph: { ...built, outputs }, output, classes, said };
 }
 
+/** NC, or for more axes the batch first and the one other axis that is longer than 1 as the classes. */
+function guessLayout(dims: readonly KnownDim[]): string {
+  const long = dims.flatMap((d, axis) => (axis > 0 && d !== 1 ? [axis] : []));
+  if (dims.length <= 2 || long.length !== 1) return 'NC';
+  return ['N', ...[...'DEFGIJ'].slice(0, dims.length - 1)].map((axis, i) => (i === long[0] ? 'C' : axis)).join('');
+}
+
 /** The mean over every axis but N and C, and the batch first. */
-function averaged(g: GraphBuilder, value: string, layout: string, say: (sentence: string) => void): string {
+function averaged(g: GraphBuilder, value: string, layout: string): string {
   const others = [...layout].flatMap((axis, i) => (axis === 'N' || axis === 'C' ? [] : [i]));
-  let mean = value;
-  if (others.length > 0) {
-    say(`averaged over ${others.map((i) => layout[i]).join(' and ')}`);
-    mean = g.op('ReduceMean', [value, g.ints(others)], { keepdims: 0 });
-  }
+  const mean = others.length === 0 ? value : g.op('ReduceMean', [value, g.ints(others)], { keepdims: 0 });
   return layout.indexOf('C') < layout.indexOf('N') ? g.op('Transpose', [mean], { perm: [1, 0] }) : mean;
 }

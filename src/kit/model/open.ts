@@ -6,6 +6,7 @@ import { prepare } from '../../core/onnx/passes/prepare.ts';
 import { type Execute, inferShapes } from '../../core/onnx/passes/shapes.ts';
 import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
+import { findCoupling } from './find-coupling.ts';
 import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
 import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
@@ -72,33 +73,31 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     batch: batchOf(prepared, typed.inputs),
   });
   const { classes, said } = classNames(model, manifest.classes, chosen.classes);
-  const coupled = manifest.coupling === undefined && prepared.nodes.some((n) => trainsBatchNorm(n));
+  const pieces = { name: model, graph: chosen.graph, inputs: typed.inputs, ...pick(settled.fixedBatch) };
+  const coupling =
+    manifest.coupling !== undefined || settled.proven
+      ? { coupling: manifest.coupling ?? 'none', said: [] }
+      : await findCoupling(pieces, chosen.output.logits ?? chosen.output.name, execute);
   return {
-    name: model,
-    graph: chosen.graph,
-    inputs: typed.inputs,
+    ...pieces,
     classes,
     output: chosen.output,
     outputs: graph.outputs.map((v) => v.name),
-    coupling: manifest.coupling ?? (coupled ? 'batch' : 'none'),
-    ...(settled.fixedBatch === undefined ? {} : { fixedBatch: settled.fixedBatch }),
+    coupling: coupling.coupling,
     inferred: [
       ...Object.values(inferred).flatMap((i) => i.said),
       ...typed.said,
       ...settled.said,
       ...chosen.said,
       ...said,
-      ...(coupled ? ['batch normalisation uses the statistics of the batch: samples of a batch influence each other'] : []),
+      ...coupling.said,
     ],
     ...(manifest.note === undefined ? {} : { note: manifest.note }),
     sha256: options.sha256,
   };
 }
 
-const trainsBatchNorm = (node: Graph['nodes'][number]): boolean => {
-  const mode = node.op === 'BatchNormalization' ? node.attributes.get('training_mode') : undefined;
-  return mode?.type === 'int' && mode.value === 1;
-};
+const pick = (fixedBatch: number | undefined) => (fixedBatch === undefined ? {} : { fixedBatch });
 
 /** Sizes of the whole input: those of a sample, and the batch: as the file has it, else what another input fixes it to, else "N". */
 function boundDims({ spec, batch }: InferredInput, fixed: Dim | undefined): (number | string)[] {

@@ -7,6 +7,8 @@ import { makeBatchSymbolic } from '../../core/onnx/passes/symbolic-batch.ts';
 export interface SettledBatch {
   readonly graph: Graph;
   readonly fixedBatch?: number;
+  /** Whether it was proven that samples do not influence each other. */
+  readonly proven: boolean;
   readonly said: readonly string[];
 }
 
@@ -29,7 +31,7 @@ export async function settleBatch(
     size: graph.inputs.find((v) => v.name === name)?.dims?.[axis],
   }));
   const fixed = sizes.filter((s): s is { name: string; size: number } => typeof s.size === 'number');
-  if (fixed.length === 0) return { graph, said: [] };
+  if (fixed.length === 0) return { graph, proven: false, said: [] };
   const size = fixed[0]!.size;
   const other = fixed.find((s) => s.size !== size);
   if (other !== undefined)
@@ -41,11 +43,13 @@ export async function settleBatch(
   if (made.proven)
     return {
       graph: made.graph,
+      proven: true,
       said: [`the file fixes a batch of ${size}; it was made free, and proven so by running at two sizes`],
     };
   return {
     graph: made.graph,
     fixedBatch: size,
+    proven: false,
     said: [
       `the file fixes a batch of ${size}${made.reason === undefined ? '' : ` (${made.reason})`}: the model runs in groups of ${size}, padded`,
     ],

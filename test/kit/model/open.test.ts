@@ -191,6 +191,15 @@ describe('the logits openModel finds', () => {
     expect((await refusal(g.build())).remedy).toContain('layout');
   });
 
+  it('drop axes of size 1, and look behind a Softmax before them', async () => {
+    const graph = headed((g, z) => {
+      const column = g.op('Unsqueeze', [z, g.ints([2, 3])]);
+      g.output(g.op('Softmax', [column], { axis: 1 }, 'probs'), ['N', 3, 1, 1]);
+    });
+    const { predictions } = await ask(await open(graph), samples);
+    for (const [n, { logits }] of predictions.entries()) expectClose(logits, wanted[n]!);
+  });
+
   it('become two where there is a single score', async () => {
     const graph = headed((g, z) => g.output(g.op('Sigmoid', [z], {}, 'p'), ['N', 1]), 1);
     const model = await open(graph, { manifest: { classes: ['calm', 'angry'] } });
@@ -321,13 +330,37 @@ describe('sizes the file leaves open or fixes', () => {
     g.op('MatMul', [centred, g.constant(weights('W', [5, 3], 1))], {}, 'y');
     g.output('y', [3, 3]);
     const model = await open(g.build());
-    expect(model.fixedBatch).toBe(3);
+    expect(model).toMatchObject({ fixedBatch: 3, coupling: 'batch' });
     expect(model.inferred.join('\n')).toMatch(/runs in groups of 3, padded/);
     const samples = noise(3, { x: [5] });
     const mean = Float32Array.from({ length: 5 }, (_, c) => samples.reduce((s, { x: v }) => s + v![c]! / 3, 0));
     const { predictions } = await ask(model, samples);
     for (const [n, { logits }] of predictions.entries())
       expectClose(logits, directly(samples[n]!.x!.map((v, c) => v - mean[c]!)));
+  });
+});
+
+describe('the coupling of a batch', () => {
+  const centred = (g: ReturnType<typeof graphBuilder>, z: string) =>
+    g.output(g.op('Sub', [z, g.op('ReduceMean', [z, g.ints([0])])], {}, 'y'), ['N', 3]);
+
+  it('is found where a sample is judged by its neighbours', async () => {
+    const model = await open(headed(centred));
+    expect(model.coupling).toBe('batch');
+    expect(model.inferred.join('\n')).toMatch(/judged differently beside other samples/);
+    expect((await open(headed(centred), { manifest: { coupling: 'none' } })).coupling).toBe('none');
+    expect((await open(perceptron())).coupling).toBe('none');
+  });
+
+  it('is not mistaken for random numbers in the graph, which are said', async () => {
+    const model = await open(
+      headed((g, z) => {
+        const dice = g.op('RandomNormalLike', [z]);
+        g.output(g.op('Add', [z, dice], {}, 'y'), ['N', 3]);
+      }),
+    );
+    expect(model.coupling).toBe('none');
+    expect(model.inferred.join('\n')).toMatch(/draws random numbers/);
   });
 });
 

@@ -1,0 +1,80 @@
+/** @file Whether the samples of a batch influence each other, found by exchanging a sample's neighbours. */
+import { feedsOf, type Graph } from '../../core/onnx/graph.ts';
+import type { Execute } from '../../core/onnx/passes/shapes.ts';
+import { type Stream, stream } from '../../core/tensor/random.ts';
+import type { Tensor } from '../../core/tensor/tensor.ts';
+import { packChunk } from './batches.ts';
+import type { InputSpec, Inputs, Model } from './model.ts';
+
+export interface Coupling {
+  readonly coupling: Model['coupling'];
+  readonly said: readonly string[];
+}
+
+/** How far a sample's logits may move, relative to the largest of them, when its neighbours change: more than rounding does. */
+const tolerance = 1e-4;
+
+/**
+ * Runs a sample beside copies of itself, and beside others. Copies that are judged differently: the graph draws random numbers (or reads positions);
+ * a judgement that changes with the neighbours: the batch is coupled. Values that are not finite are left out. A batch fixed at 1 has no neighbours.
+ */
+export async function findCoupling(
+  model: Pick<Model, 'name' | 'graph' | 'inputs' | 'fixedBatch'>,
+  logits: string,
+  execute: Execute,
+): Promise<Coupling> {
+  const batch = model.fixedBatch ?? 2;
+  if (batch === 1) return { coupling: 'none', said: [] };
+  const outputs = model.graph.outputs.filter((v) => v.name === logits);
+  const rows = async (key: (n: number) => string): Promise<number[][]> => {
+    const samples = Array.from({ length: batch }, (_, n) => drawn(model, key(n)));
+    const feeds = packChunk(model, samples, { start: 0, count: batch, size: batch });
+    const results = await execute({ ...model.graph, outputs }, feeds);
+    return rowsOf(results[logits]!, batch);
+  };
+  const copies = await rows(() => 'sample');
+  const others = await rows((n) => (n === 0 ? 'sample' : `neighbour ${n}`));
+  const isRandom = copies.some((row) => !agree(row, copies[0]!));
+  const isCoupled = !agree(copies[0]!, others[0]!);
+  return {
+    coupling: isCoupled ? 'batch' : 'none',
+    said: [
+      ...(isRandom
+        ? ['copies of a sample in one batch are judged differently: the model draws random numbers, or reads positions']
+        : []),
+      ...(isCoupled
+        ? ['a sample is judged differently beside other samples: the batch is coupled and runs in fixed groups']
+        : []),
+    ],
+  };
+}
+
+/** Random values within the bounds for float inputs, zeros (a safe index) for the others; the same for all where the input is shared. */
+function drawn(model: { inputs: Readonly<Record<string, InputSpec>>; graph: Graph }, key: string): Inputs {
+  return Object.fromEntries(
+    feedsOf(model.graph).map(({ name }) => {
+      const spec = model.inputs[name]!;
+      const random: Stream = stream('coupling', name, spec.layout.includes('N') ? key : 'shared');
+      const size = spec.shape.reduce((a, b) => a * b, 1);
+      return [name, Float32Array.from({ length: size }, () => (spec.dtype === 'float32' ? within(spec, random) : 0))];
+    }),
+  );
+}
+
+function within({ bounds }: InputSpec, random: Stream): number {
+  if (bounds === 'unbounded') return random.normal();
+  const [low, high] = [bounds.lower, bounds.upper].map((end) => (typeof end === 'number' ? end : end[0]!)) as [number, number];
+  return low + (high - low) * random.uniform();
+}
+
+function rowsOf(logits: Tensor, batch: number): number[][] {
+  const data = logits.data as Float32Array;
+  const width = data.length / batch;
+  return Array.from({ length: batch }, (_, n) => Array.from(data.subarray(n * width, (n + 1) * width)));
+}
+
+function agree(a: readonly number[], b: readonly number[]): boolean {
+  const finite = a.flatMap((v, i) => (Number.isFinite(v) && Number.isFinite(b[i]) ? [i] : []));
+  const largest = Math.max(0, ...finite.map((i) => Math.abs(a[i]!)));
+  return finite.every((i) => Math.abs(a[i]! - b[i]!) <= tolerance * Math.max(largest, Number.MIN_VALUE));
+}
