@@ -1,6 +1,5 @@
 /** @file A drawing of numbers for which there is no picture: channels as lines, one above another. */
 import { html, type Markup } from './html.ts';
-import type { SignalPictures } from './report-data.ts';
 
 /** Channels drawn at most; the first ones are shown. */
 export const maxChannels = 8;
@@ -41,22 +40,30 @@ const range = (values: readonly Float32Array[]): [number, number] => {
   return [low, high];
 };
 
+/** One curve of a drawing: its values, channel after channel, and which colour it has. */
+export interface Curve {
+  readonly values: Float32Array;
+  readonly tone: 'original' | 'attacked' | 'change';
+}
+
 /**
- * Lines of up to maxChannels channels, those of `back` behind those of `front`, each channel on the scale of both.
- * @param values channel after channel, `length` values each
+ * Lines of up to maxChannels channels, one above another, each channel on a scale that holds all curves; later curves lie on earlier ones.
+ * @param shape how a curve's values divide into channels of `length` values
  */
-export function drawSignal(layout: SignalPictures, front: Float32Array, back?: Float32Array, name = 'signal'): Markup {
-  const shown = Math.min(layout.channels, maxChannels);
+export function drawSignal(
+  shape: { readonly channels: number; readonly length: number },
+  curves: readonly Curve[],
+  name: string,
+): Markup {
+  const shown = Math.min(shape.channels, maxChannels);
   const height = 320 / shown;
-  const channel = (values: Float32Array, c: number): Float32Array => values.subarray(c * layout.length, (c + 1) * layout.length);
   return html`<svg class="signal" viewBox="0 0 320 320" role="img" aria-label="${name}">${Array.from(
     { length: shown },
     (_, c) => {
-      const parts = back === undefined ? [channel(front, c)] : [channel(back, c), channel(front, c)];
+      const parts = curves.map((curve) => curve.values.subarray(c * shape.length, (c + 1) * shape.length));
       const [low, high] = range(parts);
       return parts.map(
-        (part, k) =>
-          html`<path class="${parts.length === 2 && k === 0 ? 'back' : 'front'}" d="${outline(part, low, high, c * height + 2, height - 4)}"/>`,
+        (part, k) => html`<path class="${curves[k]!.tone}" d="${outline(part, low, high, c * height + 2, height - 4)}"/>`,
       );
     },
   )}</svg>`;

@@ -79,15 +79,16 @@ svg text{font-family:inherit;font-size:12px;fill:var(--soft)}svg .axis{fill:var(
 .worst{--c:var(--ink)}.worst polyline,.worst:hover polyline,.worst:focus polyline{stroke-width:5.5;stroke-linecap:round}.worst .name{font-weight:700}.worst .band{opacity:.11}
 .control{--c:var(--quiet)}.control polyline{stroke-dasharray:6 4}.control .band{opacity:.12}
 .tone-0{--c:var(--t0)}.tone-1{--c:var(--t1)}.tone-2{--c:var(--t2)}.tone-3{--c:var(--t3)}.tone-4{--c:var(--t4)}.tone-5{--c:var(--t5)}
-.signal{display:block;width:100%;height:100%}.signal .front{fill:var(--hot);stroke:var(--hot);stroke-width:1}.signal .back{fill:var(--calm);stroke:var(--calm);stroke-width:1;opacity:.55}.thumb .signal .front{fill:var(--calm);stroke:var(--calm)}
+.signal{display:block;width:100%;height:100%}.signal path{fill:var(--hot);stroke:var(--hot);stroke-width:1}.signal .original{fill:var(--calm);stroke:var(--calm)}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:1.5rem 3rem;margin-top:1.2rem}.pair.stacked{grid-template-columns:1fr}
-.confusion{width:100%;table-layout:fixed;font-size:.84rem;border-collapse:separate;border-spacing:2px;min-width:19rem}.stacked .confusion{min-width:52rem}
+.confusion{width:100%;table-layout:fixed;font-size:.84rem;border-collapse:separate;border-spacing:2px;min-width:19rem}
 .confusion caption{color:var(--ink);font-weight:600;font-size:.95rem}
 .confusion th,.confusion td{border:0;padding:.2rem;overflow:hidden;text-overflow:ellipsis}.confusion thead th{font-weight:400;text-align:center;height:5.2rem;padding-bottom:.4rem}.confusion thead th span{display:inline-block;writing-mode:vertical-rl;transform:rotate(180deg);font-size:.8rem;line-height:1.2;max-height:7rem;overflow:hidden;white-space:nowrap}.confusion tbody th{vertical-align:middle;font-size:.8rem;font-weight:400;color:var(--soft);padding-right:.5rem}
 .confusion tr>:first-child{width:5.4rem}
 .confusion tbody td{height:2.5rem;text-align:center;vertical-align:middle;border-radius:4px;background:color-mix(in srgb,var(--tone) calc(var(--v)*100%),var(--grid))}
 .confusion .right{--tone:var(--calm)}.confusion .wrong{--tone:var(--hot)}.confusion .full{color:var(--full)}
-.confusion thead td{background:none}`;
+.confusion thead td{background:none}
+.stacked .confusion{min-width:60rem}.stacked .confusion tr>:first-child{width:11rem}.stacked .confusion tbody th{white-space:nowrap}.stacked .confusion tbody td{height:1.35rem;font-size:.72rem;padding:0;border-radius:2px}.stacked .confusion thead th{height:8.5rem}.stacked .confusion thead th span{font-size:.72rem;max-height:8rem}.stacked .confusion{border-spacing:1px}`;
 
 const drill = `.controls{display:flex;flex-wrap:wrap;gap:.7rem 1.2rem;align-items:end;margin:0 0 1rem}
 .controls label{font-size:.8rem;color:var(--soft);display:grid;gap:.2rem}

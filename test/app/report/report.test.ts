@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { compare } from '../../../src/app/report/findings.ts';
 import { interval, percent } from '../../../src/app/report/format.ts';
 import { renderReport } from '../../../src/app/report/render.ts';
 import type { ReportData } from '../../../src/app/report/report-data.ts';
@@ -160,6 +161,19 @@ describe('the headline', () => {
     expect(sentence(data)).toMatch(/on (\d+) of \d+ faces \(PGD alone: \d+\)\.$/);
   });
 
+  it('compares the best attack with the control on the samples both were tried on', async () => {
+    const data = fixture();
+    const index = indexRun(data);
+    const both = compare(index, 'pgd', 'noise', index.headline!);
+    expect(both.pairs).toBe(10);
+    const noise = data.rows.filter(
+      (row) => row.attack === 'noise' && row.eps.input === 8 / 255 && row.status === 'success',
+    ).length;
+    expect(both.p).toBeCloseTo(2 ** (1 - (10 - noise)), 12);
+    expect(await renderReport(data)).toContain('on 10 shared samples: p =');
+    expect(compare(index, 'pgd', 'pgd', index.headline!).p).toBe(1);
+  });
+
   it('does not call a wrong model fooled', () => {
     const rows = fixtureRows().filter((row) => row.status === 'skipped');
     expect(sentence(fixture({}, rows))).toBe(
@@ -256,9 +270,9 @@ describe('pictures', () => {
         }),
       }),
     );
-    expect(page).toContain('attacked over original, volt');
+    expect(page).toContain('attacked (orange) behind the original (blue), volt');
     const drawing = page.match(/<template id="example-0">.*?<svg class="signal".*?<\/svg>/s)![0];
-    expect(drawing.match(/class="back"/g)).toHaveLength(2);
+    expect(drawing.match(/class="original"/g)).toHaveLength(2);
     expect(drawing).not.toMatch(/NaN/);
   });
 

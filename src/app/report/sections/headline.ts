@@ -1,49 +1,13 @@
 /** @file The first screen: one sentence anyone understands, what it may not be mistaken for, and the four figures behind it. */
-import type { Cell } from '../../../kit/record/summary.ts';
-import { budgetWords, count, interval, nounOf, percent } from '../format.ts';
+import { compare, control, strongest, tally, worstTally } from '../findings.ts';
+import { budgetWords, count, interval, nounOf, number, percent } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import type { ReportData } from '../report-data.ts';
-import { type Budget, isControl, type RunIndex } from '../run-index.ts';
+import type { RunIndex } from '../run-index.ts';
 
 /** The names of checks that forbid a claim. */
 export const raisedFailures = (data: ReportData): string[] =>
   data.audit.filter((check) => check.severity === 'fail' && check.verdict === 'raised').map((check) => check.id);
-
-interface Tally {
-  readonly success: number;
-  /** Successes and failures. */
-  readonly attacked: number;
-  readonly skipped: number;
-}
-
-const tally = (cell: Cell): Tally => ({ success: cell.success, attacked: cell.success + cell.failure, skipped: cell.skipped });
-
-const worstTally = (index: RunIndex, budget: Budget): Tally => {
-  const statuses = index.samples.map((sample) => index.worst(sample, budget)?.status);
-  const of = (status: string): number => statuses.filter((one) => one === status).length;
-  return { success: of('success'), attacked: of('success') + of('failure'), skipped: of('skipped') };
-};
-
-/** The attack that does not look at the model, with its cell at the budget. */
-const control = (index: RunIndex, budget: Budget): { label: string; cell: Cell } | undefined => {
-  for (const attack of index.attacks) {
-    const cell = index.cell(attack.name, budget);
-    if (isControl(attack) && cell !== undefined) return { label: attack.label, cell };
-  }
-  return undefined;
-};
-
-/** The attack with most successes at the budget; those that tie share the honour. */
-const strongest = (index: RunIndex, budget: Budget): { label: string; success: number } | undefined => {
-  const tried = index.attacks.flatMap((attack) => {
-    const cell = index.cell(attack.name, budget);
-    return cell === undefined || isControl(attack) ? [] : [{ label: attack.label, success: cell.success }];
-  });
-  if (tried.length === 0) return undefined;
-  const success = Math.max(...tried.map((attack) => attack.success));
-  const best = tried.filter((attack) => attack.success === success).map((attack) => attack.label);
-  return { success, label: best.length > 2 ? `each of ${best.length} attacks` : best.join(' and ') };
-};
 
 /** The sentence of the report, from counts only. */
 export function headlineSentence(data: ReportData, index: RunIndex): string {
@@ -97,6 +61,12 @@ function figures(data: ReportData, index: RunIndex): Markup {
   const budget = index.headline;
   const silent = raisedFailures(data).length > 0;
   const noise = budget && control(index, budget);
+  const best = budget && strongest(index, budget);
+  const paired = budget && noise && best && compare(index, best.attack, noise.name, budget);
+  const against =
+    paired === undefined || paired.pairs === 0 || silent
+      ? ''
+      : `; the best attack against it on ${count(paired.pairs)} shared ${paired.pairs === 1 ? 'sample' : 'samples'}: p ${paired.p < 1e-4 ? '< 0.0001' : `= ${number(paired.p, 2)}`} (exact McNemar)`;
   const groups = new Set(data.rows.map((row) => row.group)).size;
   const invalid = new Set(data.rows.filter((row) => row.status === 'invalid').map((row) => row.sample)).size;
   const left = [
@@ -105,7 +75,7 @@ function figures(data: ReportData, index: RunIndex): Markup {
     data.data.problems.length > 0 ? `${count(data.data.problems.length)} items could not be read` : '',
   ].filter((text) => text !== '');
   return html`<dl class="figures">
-${figure(`Clean ${word}`, percent(summary.cleanAccuracy), data.data.agreement ? 'by definition: the labels are the model’s own answers' : `95% interval ${interval(summary.cleanAccuracyInterval)}`, bar(summary.cleanAccuracy, summary.cleanAccuracyInterval, 'calm'))}
+${figure(`Clean ${word}`, percent(summary.cleanAccuracy), data.data.agreement && summary.cleanAccuracy === 1 ? 'by definition: the labels are the model’s own answers' : `95% interval ${interval(summary.cleanAccuracyInterval)}`, bar(summary.cleanAccuracy, summary.cleanAccuracyInterval, 'calm'))}
 ${
   budget !== undefined &&
   (silent
@@ -124,7 +94,7 @@ ${
     : figure(
         `With random noise of ${budget.label}`,
         percent(noise.cell.robustAccuracy),
-        `95% interval ${interval(noise.cell.robustAccuracyInterval)}`,
+        `95% interval ${interval(noise.cell.robustAccuracyInterval)}${against}`,
         bar(noise.cell.robustAccuracy, noise.cell.robustAccuracyInterval, 'calm'),
       ))
 }

@@ -31,7 +31,10 @@ function definitions(data: ReportData): (readonly [string, string])[] {
       'How much of the input may change. L∞: the most any value changes. L2: the length of the change. L1: the sum of all changes. L0: how many values change.',
     ],
     ['Interval', 'Wilson 95%: how far the figure might move with another draw of as many samples. Few samples, wide interval.'],
-    ['Control', 'Random noise of the same size. If it fools the model about as often, the model is fragile, not attacked.'],
+    [
+      'Control',
+      'Random noise of the same size. If it fools the model about as often, the model is fragile, not attacked. p: how likely a difference as large would be on the same samples if both were equally strong.',
+    ],
     [
       'Fooled, held, skipped, invalid',
       `Fooled: the saved file, read back, makes the model answer ${targeted ? 'as the attacker asked' : 'differently'}. Held: nothing was found. Skipped: ${targeted ? 'the clean sample already had the answer asked for' : 'wrong before any attack'}. Invalid: could not be judged.`,
@@ -46,7 +49,7 @@ export function reading(data: ReportData, index: RunIndex): Markup {
 <table class="facts methods"><tbody>${index.attacks.map(
     (attack) =>
       html`<tr><th scope="row">${attack.label}</th><td>${attack.title}${isControl(attack) && ' (control)'}<br><cite>${attack.paper}</cite></td></tr>`,
-  )}<tr><th scope="row">Wilson interval</th><td><cite>E. B. Wilson, Probable inference, the law of succession, and statistical inference. JASA 22, 1927.</cite></td></tr></tbody></table>
+  )}<tr><th scope="row">Wilson interval</th><td><cite>E. B. Wilson, Probable inference, the law of succession, and statistical inference. JASA 22, 1927.</cite></td></tr><tr><th scope="row">McNemar test</th><td><cite>Q. McNemar, Note on the sampling error of the difference between correlated proportions. Psychometrika 12, 1947; exact, by the binomial.</cite></td></tr></tbody></table>
 <h3>Responsible use</h3>
 <p>This report is meant for those who own or are asked to examine the model. The examples in it are made to mislead a machine that reads people: do not use them against systems or people without permission, and handle the pictures of persons as personal data.</p>`;
 }

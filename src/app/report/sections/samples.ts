@@ -21,7 +21,7 @@ function originalOf(pictures: Pictures | undefined, sample: string): Markup {
   if (pictures === undefined) return html`<div class="no-picture">no picture</div>`;
   return pictures.kind === 'image'
     ? image(pictures.original, `original of ${sample}`)
-    : drawSignal(pictures, pictures.original, undefined, `original of ${sample}`);
+    : drawSignal(pictures, [{ values: pictures.original, tone: 'original' }], `original of ${sample}`);
 }
 
 function exampleOf(pictures: Pictures, sample: string): Markup | undefined {
@@ -39,11 +39,16 @@ function exampleOf(pictures: Pictures, sample: string): Markup | undefined {
   const { original, adversarial } = pictures;
   const shown = pictures.channels > maxChannels ? `, first ${maxChannels} of ${pictures.channels} channels` : '';
   const change = adversarial.map((value, i) => value - original[i]!);
-  return html`${figure(drawSignal(pictures, adversarial, original, `attacked version of ${sample} over the original`), `attacked over original, ${pictures.unit}${shown}`, 'attacked')}${figure(
-    drawSignal(pictures, change, undefined, `the change of ${sample}`),
-    'the change, on its own scale',
-    'change',
-  )}`;
+  const both = drawSignal(
+    pictures,
+    [
+      { values: adversarial, tone: 'attacked' },
+      { values: original, tone: 'original' },
+    ],
+    `attacked version of ${sample} behind the original`,
+  );
+  const alone = drawSignal(pictures, [{ values: change, tone: 'change' }], `the change of ${sample}`);
+  return html`${figure(both, `attacked (orange) behind the original (blue), ${pictures.unit}${shown}`, 'attacked')}${figure(alone, 'the change, on its own scale', 'change')}`;
 }
 
 const short = (value: number): number => Math.round(value * 1e4) / 1e4;
