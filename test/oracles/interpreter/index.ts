@@ -5,6 +5,7 @@ import { arithmetic } from './arithmetic.ts';
 import { convolution } from './convolution.ts';
 import { indexing } from './indexing.ts';
 import { layout } from './layout.ts';
+import { losses } from './losses.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
@@ -22,6 +23,7 @@ export const kernels: Kernels = {
   ...convolution,
   ...indexing,
   ...layout,
+  ...losses,
   ...matrix,
   ...pooling,
   ...resampling,

@@ -3,7 +3,7 @@ import { reduce } from './reductions.ts';
 import { axisOf, broadcastAt, type F64, filledBy, type Kernels, offsetOf } from './types.ts';
 
 /** x - log sum e^x along an axis. */
-function logSoftmax(x: F64, axis: number): F64 {
+export function logSoftmax(x: F64, axis: number): F64 {
   const axes = [axisOf(axis, x.dims.length)];
   const top = reduce(x, axes, (xs) => Math.max(...xs));
   const log = reduce(x, axes, (xs) => Math.log(xs.reduce((a, b) => a + Math.exp(b - Math.max(...xs)), 0)));

@@ -5,6 +5,7 @@ import { arithmetic } from './arithmetic.ts';
 import { convolution } from './convolution/index.ts';
 import { indexing } from './indexing/index.ts';
 import { layout } from './layout.ts';
+import { losses } from './losses.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
@@ -19,6 +20,7 @@ export const rules = {
   ...convolution,
   ...indexing,
   ...layout,
+  ...losses,
   ...matrix,
   ...normalisation,
   ...pooling,

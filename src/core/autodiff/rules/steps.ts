@@ -1,4 +1,4 @@
-/** @file What has no useful derivative: piecewise constant functions, which cut the gradient, and what depends on sizes or chance alone. */
+/** @file What has no useful derivative: piecewise constant and integer functions cut the gradient; sizes and chance have none. */
 import type { Family } from '../rule.ts';
 
 const cutting = [
@@ -20,6 +20,13 @@ const cutting = [
   'Multinomial',
   'QuantizeLinear',
   'DynamicQuantizeLinear',
+  'DequantizeLinear',
+  'ConvInteger',
+  'MatMulInteger',
+  'QLinearConv',
+  'QLinearMatMul',
+  'NonMaxSuppression',
+  'Unique',
 ] as const;
 
 const constant = [
@@ -31,6 +38,10 @@ const constant = [
   'RandomNormalLike',
   'RandomUniform',
   'RandomUniformLike',
+  'HannWindow',
+  'HammingWindow',
+  'BlackmanWindow',
+  'MelWeightMatrix',
   'IsNaN',
   'IsInf',
   'And',
