@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../../src/core/tensor/random.ts';
+import type { GradientOracle, Probe } from '../../../src/kit/model/oracle.ts';
 import { lpThreat } from '../../../src/kit/threat/lp.ts';
 import { bim, mifgsm, noise, pgd } from '../../../src/methods/attacks/index.ts';
 import { specOf } from '../../kit/threat/spec.ts';
@@ -31,6 +32,26 @@ describe('early stop', () => {
     expect(outcomes[0]!.inputs!.x![0]).toBeCloseTo(0.25, 6);
     expect(outcomes[1]!.inputs!.x![0]).toBeCloseTo(0.5, 6);
     expect([0, 1, 2].map((of) => oracle.counts(of).backwards)).toEqual([10, 10, 10]);
+  });
+});
+
+describe('the success kept without early stop', () => {
+  it('is the one with the largest margin, not the last', async () => {
+    const hump = (x: number) => Float32Array.of(0, 0.02 - (x - 0.3) ** 2);
+    const oracle = step(0);
+    const uphill = {
+      ...oracle,
+      logits: async (probes: readonly Probe[]) => probes.map(({ inputs }) => hump(inputs.x![0]!)),
+      gradient: async (probes: readonly Probe[]) => ({
+        loss: probes.map(() => 0),
+        logits: await uphill.logits(probes),
+        gradient: probes.map(() => ({ x: Float32Array.of(1) })),
+      }),
+    };
+    const threat = { x: lpThreat(free(1), { norm: 'linf', eps: 1 }) };
+    const job = jobOf<GradientOracle>(uphill, [origin('a')], [untargeted(0)], [threat]);
+    const [outcome] = await bim.run(job, { steps: 8, alpha: 0.05, earlyStop: false });
+    expect(outcome!.inputs!.x![0]).toBeCloseTo(0.3, 6);
   });
 });
 
