@@ -170,7 +170,7 @@ describe('the headline', () => {
       (row) => row.attack === 'noise' && row.eps.input === 8 / 255 && row.status === 'success',
     ).length;
     expect(both.p).toBeCloseTo(2 ** (1 - (10 - noise)), 12);
-    expect(await renderReport(data)).toContain('on 10 shared samples: p =');
+    expect(await renderReport(data)).toContain('Best attack against noise, 10 shared samples: p =');
     expect(compare(index, 'pgd', 'pgd', index.headline!).p).toBe(1);
   });
 

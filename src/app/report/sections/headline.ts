@@ -66,7 +66,7 @@ function figures(data: ReportData, index: RunIndex): Markup {
   const against =
     paired === undefined || paired.pairs === 0 || silent
       ? ''
-      : `; the best attack against it on ${count(paired.pairs)} shared ${paired.pairs === 1 ? 'sample' : 'samples'}: p ${paired.p < 1e-4 ? '< 0.0001' : `= ${number(paired.p, 2)}`} (exact McNemar)`;
+      : `. Best attack against noise, ${count(paired.pairs)} shared ${paired.pairs === 1 ? 'sample' : 'samples'}: p ${paired.p < 1e-4 ? '< 0.0001' : `= ${number(paired.p, 2)}`} (exact McNemar)`;
   const groups = new Set(data.rows.map((row) => row.group)).size;
   const invalid = new Set(data.rows.filter((row) => row.status === 'invalid').map((row) => row.sample)).size;
   const left = [

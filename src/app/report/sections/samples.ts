@@ -121,7 +121,7 @@ function card(data: ReportData, index: RunIndex, sample: string, number_: number
   );
   return html`<li><button type="button" class="card" data-sample="${number_}"><span class="thumb">${original}</span>
 <span class="card-head"><b>${sample}</b><span class="state ${words[first.status]}">${words[first.status]}</span></span>
-<span class="card-text"><span class="said">${classes[first.cleanPrediction]!}</span>${first.cleanPrediction !== first.label && html` <span class="meta">${data.data.agreement ? 'clean' : 'label'}: ${classes[first.label]!}</span>`}<span class="became"></span></span>
+<span class="card-text"><span class="said">${classes[first.cleanPrediction]!}</span>${first.cleanPrediction !== first.label && html` <span class="meta">(${data.data.agreement ? 'clean' : 'label'}: ${classes[first.label]!})</span>`}<span class="became"></span></span>
 ${strips}</button></li>
 `;
 }
