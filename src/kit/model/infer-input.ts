@@ -19,10 +19,12 @@ export interface InferInputOptions {
   readonly stated?: ManifestInput;
   /** Sizes of one sample, or of the whole input with any number for the batch. */
   readonly shape?: readonly number[];
+  /** Size or symbol of the batch, where the file's outputs tell it. */
+  readonly batch?: Dim;
 }
 
 /** The specification of one input of the file. Throws a UserError for what can neither be read nor inferred. */
-export function inferInput(value: Value, { model, stated = {}, shape }: InferInputOptions): InferredInput {
+export function inferInput(value: Value, { model, stated = {}, shape, batch = null }: InferInputOptions): InferredInput {
   const { name, dtype, dims } = value;
   const said: string[] = [];
   const say = (sentence: string): number => said.push(`input "${name}": ${sentence}`);
@@ -34,7 +36,7 @@ export function inferInput(value: Value, { model, stated = {}, shape }: InferInp
   if (dims === undefined)
     return refuse('has no rank in the file', 'export the model with typed inputs (a rank at least; sizes may be symbolic)');
 
-  const layout = stated.layout ?? guessLayout(dims, stated.modality);
+  const layout = stated.layout ?? guessLayout(dims, stated.modality, batch);
   if (layout.length !== dims.length)
     return refuse(
       `has ${dims.length} axes, its layout "${layout}" names ${layout.length}`,
@@ -101,7 +103,7 @@ const isImage = (layout: string, sizes: readonly number[]): boolean =>
 /** Letters for axes nobody named: they claim nothing about time or space. */
 const plainAxes = 'CDEFGIJKLMOP';
 
-function guessLayout(dims: readonly Dim[], modality: Modality | undefined): string {
+function guessLayout(dims: readonly Dim[], modality: Modality | undefined, batch: Dim): string {
   const rank = dims.length;
   if (rank === 0) return '';
   if (rank === 4 && (modality === undefined || modality === 'image')) {
@@ -112,17 +114,24 @@ function guessLayout(dims: readonly Dim[], modality: Modality | undefined): stri
   if (modality === 'audio' && rank === 2) return 'NT';
   if (modality === 'audio' && rank === 3) return 'NCT';
   if (modality === 'video' && rank === 5) return isColour(dims[1]) ? 'NCTHW' : isColour(dims[4]) ? 'NTHWC' : 'NTCHW';
-  const at = batchPosition(dims);
+  const at = batchPosition(dims, batch);
   const others = plainAxes.slice(0, rank - 1);
   return `${others.slice(0, at)}N${others.slice(at)}`;
 }
 
-/** The first axis, unless only another one is symbolic or called a batch. */
-function batchPosition(dims: readonly Dim[]): number {
-  const named = dims.findIndex((d) => typeof d === 'string' && /^(n|b|bs|batch.*|.*batch(_?size)?)$/i.test(d));
-  if (named >= 0) return named;
-  const symbolic = dims.flatMap((d, axis) => (typeof d === 'number' ? [] : [axis]));
-  return symbolic.length === 1 && typeof dims[0] === 'number' ? symbolic[0]! : 0;
+/** The first axis, unless only another one is as long as the batch of the outputs, is called a batch, or is symbolic. */
+function batchPosition(dims: readonly Dim[], batch: Dim): number {
+  const only = (fits: (dim: Dim) => boolean): number | undefined => {
+    const axes = dims.flatMap((d, axis) => (fits(d) ? [axis] : []));
+    return axes.length === 1 ? axes[0] : undefined;
+  };
+  if (batch !== null && dims[0] === batch) return 0;
+  return (
+    (batch === null ? undefined : only((d) => d === batch)) ??
+    only((d) => typeof d === 'string' && /^(n|b|bs|.*batch(_?size)?)$/i.test(d)) ??
+    (typeof dims[0] === 'number' ? only((d) => typeof d !== 'number') : undefined) ??
+    0
+  );
 }
 
 function sampleShape(

@@ -41,11 +41,12 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     if (!names.includes(name)) throw new UserError(`${model} has no input "${name}"`, suggestion(name, names));
   }
 
+  const batch = outputBatch(graph, stated);
   const inferred = Object.fromEntries(
     feedsOf(graph).map((v) => {
       const shape = options.inputShapes?.[v.name];
       const input = manifest.inputs?.[v.name];
-      return [v.name, inferInput(v, { model, ...(input ? { stated: input } : {}), ...(shape ? { shape } : {}) })];
+      return [v.name, inferInput(v, { model, batch, ...(input ? { stated: input } : {}), ...(shape ? { shape } : {}) })];
     }),
   );
   if (!Object.values(inferred).some((i) => i.spec.role === 'attacked'))
@@ -95,6 +96,16 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     ...(manifest.note === undefined ? {} : { note: manifest.note }),
     sha256: options.sha256,
   };
+}
+
+/** Size of the batch as the class scores have it, where the file states that and it is clear which output they are. */
+function outputBatch(graph: Graph, stated: NonNullable<Manifest['output']>): Dim {
+  const layout = stated.layout ?? 'NC';
+  const scores = graph.outputs.filter((v) =>
+    stated.name === undefined ? v.dims?.length === layout.length : v.name === stated.name,
+  );
+  const sizes = new Set(scores.map((v) => v.dims?.[layout.indexOf('N')] ?? null));
+  return sizes.size === 1 ? [...sizes][0]! : null;
 }
 
 const pick = (fixedBatch: number | undefined) => (fixedBatch === undefined ? {} : { fixedBatch });

@@ -88,15 +88,15 @@ describe('what openModel infers', () => {
     expect(model.inferred).toContain('input "x": no bounds assumed');
   });
 
-  it('finds the batch axis where it is not the first', async () => {
+  it.each([
+    ['called a batch', [7, 'batch_size', 5], ['rows', 3]],
+    ['the only symbol', [7, 'M', 5], [null, 3]],
+    ['as long as the batch of the output', [7, 1, 5], [1, 3]],
+  ] as [string, Dim[], Dim[]][])('finds the batch axis where it is not the first: %s', async (_, dims, output) => {
     const g = graphBuilder();
-    g.op(
-      'ReduceMean',
-      [g.op('MatMul', [g.input('x', [7, 'batch', 5]), g.constant(weights('W', [5, 3]))]), g.ints([0])],
-      { keepdims: 0 },
-      'y',
-    );
-    g.output('y', ['batch', 3]);
+    const scores = g.op('MatMul', [g.input('x', dims), g.constant(weights('W', [5, 3]))]);
+    g.op('ReduceMean', [scores, g.ints([0])], { keepdims: 0 }, 'y');
+    g.output('y', output);
     expect((await open(g.build())).inputs.x).toMatchObject({ shape: [7, 5], layout: 'CND' });
   });
 
