@@ -119,6 +119,10 @@ export const layout: Kernels = {
     );
   },
 
+  Shape([x], node) {
+    const sizes = x!.dims.slice(intOf(node, 'start', 0), intOf(node, 'end', x!.dims.length));
+    return [f64([sizes.length], sizes)];
+  },
   Expand: ([x, shape]) => [filledBy(broadcastDims(x!.dims, list(shape)), (index) => broadcastAt(x!, index))],
   Tile: ([x, repeats]) => [
     filledBy(

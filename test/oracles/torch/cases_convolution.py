@@ -65,6 +65,7 @@ for fixed in (True, False):
     conv(f"Conv 2-D depthwise stride 2, {kind}", [2, 3, 6, 5], [3, 1, 3, 3], group=3, strides=[2, 2], pads=[1, 1, 1, 1], fixed=fixed)
     conv(f"Conv 3-D, {kind}", [2, 2, 3, 4, 3], [2, 2, 2, 3, 3], pads=[0, 1, 1, 1, 1, 0], bias=True, fixed=fixed)
     conv(f"Conv 3-D stride 1 2 2, {kind}", [2, 2, 3, 4, 5], [2, 2, 3, 3, 2], strides=[1, 2, 2], pads=[1, 1, 0, 1, 0, 1], fixed=fixed)
+    conv(f"Conv 3-D stride 2 1 1, {kind}", [2, 2, 4, 3, 3], [2, 2, 3, 2, 1], strides=[2, 1, 1], pads=[1, 1, 0, 0, 0, 0], fixed=fixed)
     conv(f"Conv 3-D stride 2, {kind}", [2, 2, 4, 4, 5], [2, 2, 3, 2, 3], strides=[2, 2, 2], pads=[1, 0, 1, 1, 1, 1], fixed=fixed)
 conv("Conv 1-D stride beyond the kernel", [2, 2, 12], [2, 2, 2], strides=[5], pads=[0, 0])
 conv("Conv 1-D, one sample, fixed batch", [1, 2, 7], [3, 2, 3], strides=[2], batch=False)

@@ -6,7 +6,7 @@
  * Writing i = s o + d k - p, the sum that collects everything x[c, i] contributed to is
  *   dx[c, i] = sum_(m, k) w[m, c, k] dy[m, o]   over the (o, k) with s o + d k - p = i,
  * which is ConvTranspose with the same weights, stride, dilation and pads. Its size is s (n_o - 1) + d (K - 1) + 1 - p - P, which falls short of
- * x's size by (n_i + p + P - d (K - 1) - 1) mod s where the strides did not cover x: that is the output padding.
+ * x's size by (n_i + p + P - d (K - 1) - 1) mod s, the steps left over when n_o was rounded down: that is the output padding.
  * At s = 1, with k' = K - 1 - k, the condition reads o = i + d k' - (d (K - 1) - p): a convolution of dy with flipped weights, m and c exchanged,
  * and pads d (K - 1) - p and d (K - 1) - P. It is the same sum, and many times faster (specs: engine 4). Negative pads crop dy.
  * At s > 1 the same convolution applies to dy with s - 1 zeros between its elements.
