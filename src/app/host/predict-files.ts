@@ -46,11 +46,9 @@ async function rawItem(path: string): Promise<RawItem> {
   try {
     return { ...head, inputs: { '': await decodeImage(bytes) } };
   } catch (cause) {
-    throw new UserError(
-      `${path} is not a readable image: ${(cause as Error).message}`,
-      'give a PNG, JPEG, WebP or TIFF image, or an .npy/.npz array',
-      { cause },
-    );
+    throw new UserError(`${path}: ${(cause as Error).message}`, 'give a PNG, JPEG, WebP or TIFF image, or an .npy/.npz array', {
+      cause,
+    });
   }
 }
 

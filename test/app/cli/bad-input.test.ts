@@ -1,0 +1,236 @@
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { writeNpy } from '../../../src/core/tensor/npy.ts';
+import { f32 } from '../../../src/core/tensor/tensor.ts';
+import { linearImageModel } from './models.ts';
+import { inFolder, provoke } from './provoke.ts';
+
+const png = (side: number): Promise<Buffer> =>
+  sharp({ create: { width: side, height: side, channels: 3, background: { r: 120, g: 90, b: 60 } } })
+    .png()
+    .toBuffer();
+
+/** An experiment over the linear model and a folder of images; `change` replaces lines. */
+const experiment = (change: Readonly<Record<string, string>> = {}): string =>
+  Object.values({
+    model: 'model: { path: model.onnx }',
+    data: 'data: { format: image-folder, path: photos }',
+    threat: 'threat: { norm: linf, eps: [1/255, 8/255] }',
+    attacks: 'attacks: [noise, fgsm]',
+    ...change,
+  }).join('\n');
+
+interface Case {
+  readonly what: string;
+  readonly files?: Readonly<Record<string, Uint8Array | string>>;
+  readonly prepare?: (folder: string) => Promise<void>;
+  readonly args: readonly string[];
+  /** The whole message, with the folder of the test written as DIR. */
+  readonly says: string;
+}
+
+const model = linearImageModel();
+const photos = async (folder: string) => {
+  for (const label of ['happy', 'sad']) {
+    await mkdir(join(folder, 'photos', label), { recursive: true });
+    await writeFile(join(folder, 'photos', label, 'a.png'), await png(8));
+  }
+};
+const run = (what: string, change: Readonly<Record<string, string>>, says: string, more: Partial<Case> = {}): Case => ({
+  what,
+  files: { 'model.onnx': model, 'x.yaml': experiment(change) },
+  prepare: photos,
+  args: ['run', 'x.yaml'],
+  says,
+  ...more,
+});
+
+const cases: readonly Case[] = [
+  {
+    what: 'a model file that is not there',
+    args: ['predict', 'nope.onnx', 'a.png'],
+    says: 'error: the model "DIR/nope.onnx" does not exist\n  check the path (looked in DIR/nope.onnx)\n',
+  },
+  {
+    what: 'a truncated model',
+    files: { 'cut.onnx': model.subarray(0, 300) },
+    args: ['inspect', 'cut.onnx'],
+    says: 'error: DIR/cut.onnx is not a readable ONNX model: its bytes do not decode as protobuf (truncated, or another format; 300 bytes)\n  check that the file is complete and was written by an ONNX exporter\n',
+  },
+  {
+    what: 'a file that is no ONNX at all',
+    files: { 'text.onnx': 'hello' },
+    args: ['inspect', 'text.onnx'],
+    says: 'error: DIR/text.onnx is not a readable ONNX model: its bytes do not decode as protobuf (truncated, or another format; 5 bytes)\n  check that the file is complete and was written by an ONNX exporter\n',
+  },
+  run(
+    'an op without a derivative on the gradient path',
+    {},
+    'error: Det "through" (output "through") lies on the gradient path and has no derivative rule\n  choose a stand-in for it (surrogates: { match: { op: Det }, use: straight-through }), attack without gradients, or export the model without this op\n',
+    {
+      files: { 'model.onnx': linearImageModel({ determinant: true }), 'x.yaml': experiment() },
+      args: ['run', 'x.yaml'],
+    },
+  ),
+  {
+    what: 'several outputs and none chosen',
+    files: { 'two.onnx': linearImageModel({ secondOutput: true }) },
+    args: ['inspect', 'two.onnx'],
+    says: 'error: two has 2 outputs and it is not clear which one tells the classes: scores float32 [N, 3], other float32 [N, 4]\n  name it with --output NAME, or in the manifest (output: { name: NAME })\n',
+  },
+  {
+    what: 'an image of another size',
+    files: { 'model.onnx': model },
+    prepare: async (folder) => writeFile(join(folder, 'big.png'), await png(9)),
+    args: ['predict', 'model.onnx', 'big.png'],
+    says: 'error: big.png: it is 9x9, the model\'s input "image" is 8x8\n  crop it to that size, or ask for resize: bilinear\n',
+  },
+  {
+    what: 'an input that is no image',
+    files: { 'model.onnx': model, 'a.png': 'not a picture' },
+    args: ['predict', 'model.onnx', 'a.png'],
+    says: 'error: a.png: it is not a readable image: Input buffer contains unsupported image format\n  give a PNG, JPEG, WebP or TIFF image, or an .npy/.npz array\n',
+  },
+  {
+    what: 'values outside the declared bounds',
+    files: { 'model.onnx': model, 'x.npy': writeNpy(f32(new Float32Array(192).fill(200), [3, 8, 8])) },
+    args: ['predict', 'model.onnx', 'x.npy'],
+    says: 'error: x.npy: values 200..200 in input "image", declared 0..1\n  divide them by 255, or declare bounds: [0, 255] in the manifest\n',
+  },
+  run(
+    'data without a single image',
+    { data: 'data: { format: image-folder, path: empty }' },
+    'error: "DIR/empty" holds no images\n  put PNG, JPEG, WebP, TIFF, GIF or AVIF files into a sub-folder per class, or list them in labels.csv (file,label)\n',
+    {
+      prepare: async (folder) => {
+        await mkdir(join(folder, 'empty'));
+      },
+    },
+  ),
+  run(
+    'a label that is no class',
+    {},
+    "error: the data's label \"Angry\" is not among the model's classes: happy, neutral, sad\n  say which class each stands for, in the experiment's data: labels: { Angry: CLASS }\n",
+    {
+      prepare: async (folder) => {
+        await mkdir(join(folder, 'photos', 'Angry'), { recursive: true });
+        await writeFile(join(folder, 'photos', 'Angry', 'a.png'), await png(8));
+      },
+    },
+  ),
+  run(
+    'a negative eps',
+    { threat: 'threat: { norm: linf, eps: -0.1 }' },
+    'error: threat.eps[0] is -0.1, which is negative\n  write a number or a fraction, e.g. 0.03 or 8/255\n',
+  ),
+  run(
+    'an eps that is no number',
+    { threat: 'threat: { norm: linf, eps: [few] }' },
+    'error: threat.eps[0] is "few", which is not a number\n  write a number or a fraction, e.g. 0.03 or 8/255\n',
+  ),
+  run(
+    'eps NaN',
+    { threat: 'threat: { norm: linf, eps: .nan }' },
+    'error: x.yaml:3:23: threat.eps: invalid input: expected number, received NaN\n  see `provoke init` for a complete example, and docs/experiment.md\n',
+  ),
+  run(
+    'an unknown attack',
+    { attacks: 'attacks: [pgdd]' },
+    'error: there is no attack "pgdd"\n  did you mean "pgd"? (one of: noise, fgsm, bim, pgd, mifgsm)\n',
+  ),
+  run(
+    'an unknown option of an attack',
+    { attacks: 'attacks: [{ use: pgd, stepss: 3 }]' },
+    'error: pgd has no option "stepss"\n  did you mean "steps"? (one of: steps, alpha, restarts, randomStart, loss, earlyStop)\n',
+  ),
+  run(
+    'an unknown model',
+    { model: 'model: { use: face-api/expresion }' },
+    'error: there is no built-in model "face-api/expresion", and no file of that name\n  did you mean "face-api/expression"? (one of: face-api/expression, face-api/tiny-face-detector, face-api/landmarks68, human/emotion)\n',
+  ),
+  run(
+    'an unknown data set',
+    { data: 'data: { use: face-api/sample }' },
+    'error: there is no built-in data set "face-api/sample"\n  did you mean "face-api/samples"? (one of: face-api/samples)\n',
+  ),
+  run(
+    'an unknown format',
+    { data: 'data: { format: image-foldr, path: photos }' },
+    'error: data.format: there is no format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013)\n',
+  ),
+  run(
+    'an unknown key',
+    { data: 'data: { format: image-folder, path: photos, limt: 3 }' },
+    'error: x.yaml:2:45: data.limt: unknown key "limt"\n  did you mean "limit"? (one of: use, limit, labels, resize, format, path, usage)\n',
+  ),
+  run(
+    'a YAML syntax error',
+    { threat: 'threat: { norm: linf, eps: [1/255 }' },
+    'error: x.yaml:3:35: this is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]\n  mend the line; indentation counts, and strings with ": " need quotes\n',
+  ),
+  run(
+    'an output folder with something else in it',
+    {},
+    'error: the output folder "mine" is not empty and holds no run (notes.txt ...)\n  choose an empty or new folder with --out\n',
+    {
+      prepare: async (folder) => {
+        await photos(folder);
+        await mkdir(join(folder, 'mine'));
+        await writeFile(join(folder, 'mine', 'notes.txt'), 'keep me');
+      },
+      args: ['run', 'x.yaml', '--out', 'mine'],
+    },
+  ),
+  run(
+    'a file in the way of the output folder',
+    {},
+    'error: "file/run" cannot be written: part of the path is a file\n  choose another place with --out\n',
+    {
+      prepare: async (folder) => {
+        await photos(folder);
+        await writeFile(join(folder, 'file'), '');
+      },
+      args: ['run', 'x.yaml', '--out', 'file/run'],
+    },
+  ),
+  {
+    what: 'an unknown command',
+    args: ['runn'],
+    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, list, view)\n',
+  },
+];
+
+describe('bad input ends with code 2, one clear message, and nothing half-written', () => {
+  it.concurrent.each(cases)('$what', async ({ files = {}, prepare, args, says }) => {
+    await inFolder(async (folder) => {
+      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+      await prepare?.(folder);
+      const before = await readdir(folder, { recursive: true });
+      const { code, stderr } = await provoke(args, folder);
+      const message = stderr.replaceAll(folder, 'DIR').replace(/^note: .*\n/gm, '');
+      expect(message).toBe(says);
+      expect(code).toBe(2);
+      expect((await readdir(folder, { recursive: true })).filter((f) => !f.startsWith('runs') && !before.includes(f))).toEqual(
+        [],
+      );
+      expect((await readdir(folder, { recursive: true })).filter((f) => f.includes('.tmp'))).toEqual([]);
+    });
+  });
+});
+
+describe('a folder that may not be written', () => {
+  it.skipIf(process.getuid?.() === 0)('is refused by name', async () => {
+    await inFolder(async (folder) => {
+      await mkdir(join(folder, 'locked'));
+      await chmod(join(folder, 'locked'), 0o500);
+      await writeFile(join(folder, 'model.onnx'), model);
+      await photos(folder);
+      await writeFile(join(folder, 'x.yaml'), experiment());
+      const { code, stderr } = await provoke(['run', 'x.yaml', '--out', 'locked/run'], folder);
+      expect(stderr).toContain('cannot be written: permission denied');
+      expect(code).toBe(2);
+    });
+  });
+});
