@@ -1,12 +1,15 @@
 /** @file A graph as text a person reads: one line per value, `name: dims = Op(inputs) {attributes}`. */
 import { bytesOf, type NumericDType, numbersOf, sizeOf, type Tensor } from '../tensor/tensor.ts';
-import { functionsOf } from './functions.ts';
+import { functionsOf, referenceOf } from './functions.ts';
 import type { Attribute, Dim, Graph, Node, Value } from './graph.ts';
 
 /** Constants of at most so many elements are written out. */
 export const printDefaults = { elements: 8 } as const;
 
-/** The whole graph, subgraphs and local functions indented; big constants by type and size only. */
+/**
+ * The whole graph, subgraphs and local functions indented; big constants by type and size only, `@name` for an attribute of the function around.
+ * Throws a UserError where a function holds a tensor the IR cannot.
+ */
 export function printGraph(graph: Graph): string {
   const opsets = [...graph.opsets].map(([domain, version]) => `${domain === '' ? 'opset' : domain} ${version}`);
   const head = [
@@ -16,7 +19,7 @@ export function printGraph(graph: Graph): string {
     ...(graph.producer === '' ? [] : [`by ${graph.producer}`]),
   ];
   const functions = functionsOf(graph).flatMap((f) => {
-    const attributes = [...f.required, ...f.defaults.keys()];
+    const attributes = [...f.required, ...[...f.defaults].map(([name, a]) => `${name}: ${attributeText(a)}`)];
     return [
       `function ${f.domain}::${f.name}(${f.inputs.join(', ')})${attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`} -> ${f.outputs.join(', ')}`,
       ...indent(f.nodes.flatMap((n) => nodeLines(n, new Map()))),
@@ -90,8 +93,11 @@ function attributeText(attribute: Attribute): string {
     case 'tensor':
       return describeTensor(attribute.value);
     case 'graph':
-    case 'opaque':
       return '...';
+    case 'opaque': {
+      const reference = referenceOf(attribute);
+      return reference === undefined ? '...' : `@${reference}`;
+    }
   }
 }
 

@@ -97,7 +97,7 @@ function define(scope: Scope, name: string, by: string, place: Place): void {
       `"${name}" is produced twice: as ${before} and as ${by}`,
       'give the two values different names, also across subgraphs',
     );
-  else scope.defined.set(name, by);
+  if (!scope.defined.has(name)) scope.defined.set(name, by);
 }
 
 /** Called when something is read before it is produced: because of a cycle, or because the nodes are merely out of order. */
@@ -158,8 +158,10 @@ function findCycle(nodes: readonly Node[], needs: ReadonlyMap<Node, ReadonlySet<
         path.pop();
         on.delete(top.node);
         done.add(top.node);
-      } else if (on.has(step.value)) return path.slice(path.indexOf(step.value)).reverse();
-      else if (!done.has(step.value)) enter(step.value);
+      } else if (on.has(step.value)) {
+        const [first, ...rest] = path.slice(path.indexOf(step.value));
+        return [first!, ...rest.reverse()];
+      } else if (!done.has(step.value)) enter(step.value);
     }
   }
   return undefined;

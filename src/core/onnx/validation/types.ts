@@ -87,7 +87,7 @@ function checkElement(value: Value, kind: string, place: Place): void {
   place.report('type', value.name, `${kind} "${value.name}" is ${elementTypeName(element)}, ${why(element)}`, remedy);
 }
 
-const noTensor = 'let the model take and return plain tensors (one output per element)';
+const noTensor = 'let the model take and return plain tensors (scikit-learn: convert with zipmap off)';
 
 const kinds: Readonly<Record<string, string>> = {
   sequenceType: 'a sequence',
