@@ -1,0 +1,190 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parquetReadObjects } from 'hyparquet';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { stream } from '../../../src/core/tensor/random.ts';
+import { linearImageModel } from './models.ts';
+import { inFolder, provoke } from './provoke.ts';
+
+/** A folder with a model, `count` random images in two class folders, and an experiment of three attacks. */
+async function project(
+  folder: string,
+  count: number,
+  more = 'attacks: [noise, fgsm, { use: pgd, steps: 5, restarts: 2 }]',
+): Promise<void> {
+  await writeFile(join(folder, 'model.onnx'), linearImageModel());
+  for (let i = 0; i < count; i++) {
+    const label = ['happy', 'sad'][i % 2]!;
+    const random = stream(7, i);
+    await mkdir(join(folder, 'photos', label), { recursive: true });
+    const pixels = Uint8Array.from({ length: 192 }, () => 100 + random.integer(56));
+    await writeFile(
+      join(folder, 'photos', label, `${i}.png`),
+      await sharp(pixels, { raw: { width: 8, height: 8, channels: 3 } })
+        .png()
+        .toBuffer(),
+    );
+  }
+  const lines = [
+    'model: { path: model.onnx }',
+    'data: { format: image-folder, path: photos }',
+    'threat: { norm: linf, eps: [1/255, 4/255, 16/255] }',
+    more,
+  ];
+  await writeFile(join(folder, 'x.yaml'), lines.join('\n'));
+}
+
+type Line = Record<string, unknown>;
+
+/** The table of a run without what may differ between two runs of the same experiment. */
+async function rowsOf(run: string): Promise<Line[]> {
+  const bytes = await readFile(join(run, 'samples.parquet'));
+  const rows = (await parquetReadObjects({
+    file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
+  })) as Line[];
+  return rows.map(({ seconds: _, ...row }) => row);
+}
+
+async function examplesOf(run: string): Promise<Record<string, string>> {
+  const files = (await readdir(join(run, 'adversarial'))).sort();
+  const hashes = await Promise.all(
+    files.map(async (f) =>
+      createHash('sha256')
+        .update(await readFile(join(run, 'adversarial', f)))
+        .digest('hex'),
+    ),
+  );
+  return Object.fromEntries(files.map((f, i) => [f, hashes[i]!]));
+}
+
+interface Record_ {
+  readonly state: string;
+  readonly counts: { readonly samples: number; readonly problems: number; readonly units: number; readonly resumed: number };
+  readonly problems: readonly { item: string; reason: string }[];
+  readonly summary: {
+    readonly n: number;
+    readonly cells: readonly { attack: string; success: number; failure: number; robustAccuracy: number }[];
+    readonly worstCase: readonly { robustAccuracy: number }[];
+  };
+}
+const recordOf = async (run: string): Promise<Record_> => JSON.parse(await readFile(join(run, 'run.json'), 'utf8')) as Record_;
+
+describe('provoke run', () => {
+  it('attacks, writes tables and a report, and ends with its path; a corrupt image is named and the rest goes on', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 8);
+      await writeFile(join(folder, 'photos', 'sad', 'broken.png'), 'not a picture');
+      const { code, stdout, stderr } = await provoke(['run', 'x.yaml'], folder);
+      expect(stderr).not.toContain('error');
+      expect(code).toBe(0);
+      expect(stdout.trimEnd().split('\n').at(-1)).toBe('report: runs/x/report.html');
+      expect(stdout).toContain('1 samples could not be used:');
+      const record = await recordOf(join(folder, 'runs/x'));
+      expect(record.counts).toMatchObject({ samples: 8, problems: 1 });
+      expect(record.problems[0]!.item).toContain('broken.png');
+      expect(record.summary.cells).toHaveLength(9);
+      const rows = await rowsOf(join(folder, 'runs/x'));
+      expect(rows).toHaveLength(8 * 9);
+      for (const row of rows.filter((r) => r.status === 'success'))
+        expect(existsSync(join(folder, 'runs/x', row.example as string))).toBe(true);
+    });
+  });
+
+  it('keeps the run that is there: refuses without --resume, refuses another experiment, replaces with --overwrite', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 4, 'attacks: [noise]');
+      expect((await provoke(['run', 'x.yaml'], folder)).code).toBe(0);
+      const again = await provoke(['run', 'x.yaml'], folder);
+      expect(again.code).toBe(2);
+      expect(again.stderr).toContain(
+        'error: the output folder "runs/x" holds a run of this experiment already\n  continue it with --resume, or replace it with --overwrite\n',
+      );
+      expect((await provoke(['run', 'x.yaml', '--resume'], folder)).code).toBe(0);
+      expect((await recordOf(join(folder, 'runs/x'))).counts.resumed).toBe(1);
+      await writeFile(join(folder, 'x.yaml'), `${await readFile(join(folder, 'x.yaml'), 'utf8')}\nseed: 5\n`);
+      const before = await readFile(join(folder, 'runs/x/run.json'), 'utf8');
+      const other = await provoke(['run', 'x.yaml', '--resume'], folder);
+      expect(other.code).toBe(2);
+      expect(other.stderr).toContain(`error: the output folder "runs/x" holds another experiment's run`);
+      expect(await readFile(join(folder, 'runs/x/run.json'), 'utf8')).toBe(before);
+      expect((await provoke(['run', 'x.yaml', '--overwrite'], folder)).code).toBe(0);
+    });
+  });
+
+  it('gives the same rows and the same examples for 1 and 2 workers, 1 and 2 threads, batch 1 and 7, and two shards', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 20);
+      const base = await readFile(join(folder, 'x.yaml'), 'utf8');
+      await writeFile(join(folder, 'b1.yaml'), `${base}\nbatch: 1\n`);
+      await writeFile(join(folder, 'b7.yaml'), `${base}\nbatch: 7\n`);
+      const runs: [string, string[]][] = [
+        ['one', ['x.yaml', '--threads', '1']],
+        ['two-threads', ['x.yaml', '--threads', '2']],
+        ['two-workers', ['x.yaml', '--workers', '2']],
+        ['batch-1', ['b1.yaml']],
+        ['batch-7', ['b7.yaml']],
+        ['shards', ['x.yaml', '--shard', '1/2']],
+      ];
+      for (const [name, args] of runs) expect((await provoke(['run', ...args, '--out', name], folder)).code, name).toBe(0);
+      expect((await recordOf(join(folder, 'shards'))).state).toBe('partial');
+      expect((await provoke(['run', 'x.yaml', '--shard', '2/2', '--resume', '--out', 'shards'], folder)).code).toBe(0);
+      const [rows, examples] = [await rowsOf(join(folder, 'one')), await examplesOf(join(folder, 'one'))];
+      expect(Object.keys(examples).length).toBeGreaterThan(20);
+      for (const [name] of runs.slice(1)) {
+        expect(await rowsOf(join(folder, name)), name).toEqual(rows);
+        expect(await examplesOf(join(folder, name)), name).toEqual(examples);
+      }
+    });
+  });
+
+  it.each(['SIGKILL', 'SIGINT'] as const)(
+    'after %s in mid-run, --resume ends with the same rows except seconds',
+    async (signal) => {
+      await inFolder(async (folder) => {
+        await project(folder, 64, 'attacks: [{ use: pgd, steps: 300, restarts: 4, earlyStop: false }, fgsm]');
+        expect((await provoke(['run', 'x.yaml', '--out', 'whole'], folder)).code).toBe(0);
+        const code = await stopAfterFirstUnit(folder, signal);
+        if (signal === 'SIGINT') expect(code).toBe(130);
+        expect(existsSync(join(folder, 'broken/samples.parquet'))).toBe(false);
+        const { code: resumedCode } = await provoke(['run', 'x.yaml', '--out', 'broken', '--resume'], folder);
+        expect(resumedCode).toBe(0);
+        const record = await recordOf(join(folder, 'broken'));
+        expect(record.counts.resumed).toBeGreaterThan(0);
+        expect(record.counts.resumed).toBeLessThan(record.counts.units);
+        expect(await rowsOf(join(folder, 'broken'))).toEqual(await rowsOf(join(folder, 'whole')));
+        expect(await examplesOf(join(folder, 'broken'))).toEqual(await examplesOf(join(folder, 'whole')));
+      });
+    },
+  );
+
+  it('--dry-run writes nothing; --fail-under ends with 100; --json prints the summary', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 6);
+      const dry = await provoke(['run', 'x.yaml', '--dry-run'], folder);
+      expect(dry.code).toBe(0);
+      expect(dry.stdout).toContain('6 samples, 3 budgets, 3 units');
+      expect(existsSync(join(folder, 'runs'))).toBe(false);
+      const run = await provoke(['run', 'x.yaml', '--fail-under', '100', '--json'], folder);
+      expect(run.code).toBe(100);
+      const summary = JSON.parse(run.stdout.slice(0, run.stdout.lastIndexOf('report: '))) as Record_['summary'];
+      expect(summary).toEqual((await recordOf(join(folder, 'runs/x'))).summary);
+    });
+  });
+});
+
+/** Starts a run, sends the signal when the first unit file is there, and waits for the end. */
+async function stopAfterFirstUnit(folder: string, signal: NodeJS.Signals): Promise<number | null> {
+  const launcher = fileURLToPath(new URL('../../../bin/provoke.js', import.meta.url));
+  const child = spawn(process.execPath, [launcher, 'run', 'x.yaml', '--out', 'broken'], { cwd: folder, stdio: 'ignore' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const units = join(folder, 'broken/units');
+  while (!existsSync(units) || (await readdir(units)).filter((f) => f.endsWith('.json')).length === 0)
+    await new Promise((r) => setTimeout(r, 5));
+  child.kill(signal);
+  return ended;
+}
