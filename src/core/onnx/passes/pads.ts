@@ -11,7 +11,7 @@ export const hasAutoPad = (node: Node): boolean =>
   sliding.has(node.op) &&
   (stringOf(node, 'auto_pad', 'NOTSET') !== 'NOTSET' || (node.op === 'ConvTranspose' && node.attributes.has('output_shape')));
 
-/** The graph with explicit pads; a node whose spatial sizes vary, and whose padding depends on them, is left as it is. */
+/** The graph with explicit pads; a node whose padding depends on sizes that vary, or that `shapes` does not have, is left as it is. */
 export function explicitPads(graph: Graph, shapes: ShapeTable): Graph {
   return rewrite(graph, (node, g) => {
     if (!hasAutoPad(node)) return false;
@@ -26,6 +26,10 @@ export function explicitPads(graph: Graph, shapes: ShapeTable): Graph {
   });
 }
 
+/** Shapes of the constants alone: enough for the padding of stride 1, which depends on the kernel only. */
+export const constantShapes = (graph: Graph): ShapeTable =>
+  new Map([...graph.initializers].map(([name, value]) => [name, { dtype: value.dtype, dims: value.dims }]));
+
 interface Window {
   readonly input: readonly KnownDim[];
   readonly kernel: readonly number[];
@@ -34,11 +38,11 @@ interface Window {
 }
 
 function windowOf(node: Node, shapes: ShapeTable): Window | undefined {
-  const input = shapes.get(node.inputs[0]!)?.dims.slice(2);
   const weights = shapes.get(node.inputs[node.op === 'QLinearConv' ? 3 : 1] ?? '')?.dims.slice(2);
   const kernel = intsOf(node, 'kernel_shape') ?? weights;
-  if (input === undefined || kernel === undefined || kernel.some((k) => k === null)) return undefined;
-  const ones = input.map(() => 1);
+  if (kernel === undefined || kernel.some((k) => k === null)) return undefined;
+  const input = shapes.get(node.inputs[0]!)?.dims.slice(2) ?? kernel.map(() => null);
+  const ones = kernel.map(() => 1);
   return {
     input,
     kernel: kernel as readonly number[],

@@ -5,7 +5,7 @@ import { constantsToInitializers } from './constants.ts';
 import { dropDead } from './drop-dead.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
-import { explicitPads, hasAutoPad } from './pads.ts';
+import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { type Execute, inferShapes } from './shapes.ts';
 import { upgrade } from './upgrade.ts';
@@ -37,12 +37,13 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
   return dropDead(batchNorm ? foldBatchNorm(plain, shapes) : plain);
 }
 
-/** The first half of `prepare`: no arithmetic of the model is changed, weights and BatchNormalization are still those of the file. */
+/** The first half of `prepare`: weights and BatchNormalization are still those of the file. */
 export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
   const ask = asking(execute);
   const plain = separateInitializers(constantsToInitializers(graph));
-  const current = dropDead(await upgradeKnowingShapes(plain, ask));
-  return foldSizesAndConstants(current, ask);
+  const constant = await foldConstants(dropDead(await upgradeKnowingShapes(plain, ask)), ask);
+  // the runtime cannot run a dilated convolution with SAME padding at all, so what needs no sizes is written out before it is asked for any
+  return foldSizesAndConstants(explicitPads(constant, constantShapes(constant)), ask);
 }
 
 /** Folds sizes, then whatever has become constant by it. */
