@@ -24,11 +24,12 @@ type Op =
 /** [0 < y < 1] for y within 0..1. */
 const inside = (m: Algebra, y: string): string => m.step(m.mul(y, m.sub(1, y)));
 
-/** y = x Phi(x): dy/dx = Phi(x) + x phi(x), the normal distribution and its density. */
+/** y = x Phi(x): dy/dx = Phi(x) + x phi(x), the normal distribution (1 + erf u) / 2 with u = x / sqrt 2, and its density e^(-u^2) / sqrt(2 pi). */
 function geluSlope(m: Algebra, x: string): string {
-  const cumulative = m.mul(0.5, m.add(1, m.erf(m.mul(Math.SQRT1_2, x))));
-  const density = m.mul(1 / Math.sqrt(2 * Math.PI), m.exp(m.mul(-0.5, m.square(x))));
-  return m.add(cumulative, m.mul(x, density));
+  const u = m.mul(Math.SQRT1_2, x);
+  const density = m.exp(m.sub(-0.5 * Math.log(2 * Math.PI), m.square(u)));
+  // the HardSigmoid is (1 + erf) / 2 in one node
+  return m.add(m.hardSigmoid(m.erf(u), 0.5, 0.5), m.mul(x, density));
 }
 
 /** y = x (1 + t) / 2, t = tanh(k (x + c x^3)): dy/dx = (1 + t) / 2 + x (1 - t^2) k (1 + 3 c x^2) / 2. */
