@@ -30,7 +30,7 @@ a{color:var(--calm)}
 .top div{display:flex;gap:.8rem;align-items:baseline}.top time,.top span{color:var(--soft)}
 nav{display:flex;gap:1.15rem;overflow-x:auto;scrollbar-width:none;white-space:nowrap}
 nav a{color:var(--soft);text-decoration:none;padding:.15rem 0}nav a:hover{color:var(--ink)}
-.hero{padding-top:3.2rem}
+.hero{padding-top:3.2rem}.already{font-size:1.15rem;color:var(--soft);margin:-.8rem 0 1.8rem}
 .banners{list-style:none;margin:0 0 2rem;padding:0;display:grid;gap:.5rem;font-size:.92rem}
 .banners li{border-left:3px solid var(--line);padding:.3rem .9rem;color:var(--soft);max-width:60em}
 .banners b{color:var(--ink)}
@@ -58,7 +58,7 @@ th{font-weight:500}thead th{color:var(--soft);vertical-align:bottom}
 .facts{width:100%}.facts th{text-align:left;color:var(--soft);font-weight:400;padding-left:0;width:11rem}.facts td{text-align:left;padding-right:0;overflow-wrap:anywhere}
 .inputs th,.inputs td,.audit th,.audit td{text-align:left}.inputs th:first-child,.audit th:first-child{padding-left:0}.inputs{margin-top:2rem}.audit .raised td:nth-child(2){color:var(--hot);font-weight:600}
 .methods cite{color:var(--soft);font-style:normal;font-size:.84rem}
-.columns{display:grid;grid-template-columns:1fr 1fr;gap:0 3rem}.columns ul{padding-left:1.1rem;margin:.3rem 0}
+.columns{display:grid;grid-template-columns:1fr 1fr;gap:0 3rem}.columns ul{padding-left:1.1rem;margin:.3rem 0;font-size:.88rem}
 .hash{font-size:.78rem}
 code,pre,kbd{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:1rem 1.2rem;overflow-x:auto;font-size:.84rem;line-height:1.5;margin:.6rem 0}
@@ -70,7 +70,7 @@ const charts = `.chart{margin:0 0 2.4rem}.chart svg{display:block;width:100%;hei
 .narrow{display:none}
 svg text{font-family:inherit;font-size:12px;fill:var(--soft)}svg .axis{fill:var(--soft)}
 .grid{stroke:var(--grid);stroke-width:1}
-.chance line{stroke:var(--faint);stroke-dasharray:2 4}.chance text{fill:var(--faint)}
+.chance line{stroke:var(--faint);stroke-dasharray:2 4}.chance text{fill:var(--faint);stroke:var(--paper);stroke-width:4;paint-order:stroke}
 .series{--c:var(--soft)}.series polyline{fill:none;stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}
 .series .point>:not(.hit){fill:var(--c);stroke:var(--paper);stroke-width:1.2}.series .point .open{fill:none;stroke:var(--c);stroke-width:2.2}
 .hit{fill:transparent}.series .band{fill:var(--c);opacity:0;transition:opacity .15s}

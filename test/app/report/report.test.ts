@@ -6,7 +6,7 @@ import { interval, percent } from '../../../src/app/report/format.ts';
 import { renderReport } from '../../../src/app/report/render.ts';
 import type { ReportData } from '../../../src/app/report/report-data.ts';
 import { indexRun } from '../../../src/app/report/run-index.ts';
-import { headlineSentence } from '../../../src/app/report/sections/headline.ts';
+import { alreadyEnough, headlineSentence } from '../../../src/app/report/sections/headline.ts';
 import { summarise } from '../../../src/kit/metrics/summary.ts';
 import { fixture, fixtureRows, pixel } from './fixture.ts';
 
@@ -179,6 +179,19 @@ describe('the headline', () => {
     expect(sentence(fixture({}, rows))).toBe(
       'made-up/expression was already wrong on all 1 faces that could be judged, before any attack.',
     );
+  });
+
+  it('adds that less was enough, where it was', () => {
+    const of = (data: ReportData) => alreadyEnough(data, indexRun(data));
+    const data = fixture();
+    expect(data.summary.worstCase.at(-1)!.robustAccuracy).toBeLessThan(data.summary.worstCase.at(-2)!.robustAccuracy);
+    expect(of(data)).toBeUndefined();
+    const early = fixtureRows().map((row) =>
+      row.attack === 'pgd' && row.status === 'failure' && row.eps.input! > 1.5 / 255
+        ? { ...row, status: 'success' as const }
+        : row,
+    );
+    expect(of(fixture({}, early))).toBe('A budget of 2/255 was already enough for all of them.');
   });
 
   it('claims nothing where the audit failed, and never says robust where nothing was found', () => {

@@ -63,7 +63,7 @@ function line(data: ReportData, label: string, budget: Budget, position: number,
 export function cellTable(data: ReportData, index: RunIndex): Markup {
   const word = data.data.agreement ? 'agreement' : 'accuracy';
   return html`<div class="scroll" tabindex="0" role="region" aria-label="All attacks and budgets"><table class="cells" id="cells">
-<caption>All attacks and budgets. Choose a column to sort by it.</caption>
+<caption>All attacks and budgets. Forward, backward and queries are means per sample; a success carried over from a smaller budget costs nothing more. Choose a column to sort by it.</caption>
 <thead><tr>${columns(word).map((column) => html`<th scope="col"${column.text && html` class="text"`}><button type="button" title="${column.about}">${column.name}</button></th>`)}</tr></thead>
 <tbody>
 ${index.attacks.map((attack) =>

@@ -146,7 +146,6 @@ function plot(
 ${[0, 0.25, 0.5, 0.75, 1].map((y) => html`<line class="grid" x1="${left}" x2="${right}" y1="${py(y)}" y2="${py(y)}"/><text class="tick" x="${left - 9}" y="${py(y) + 4}" text-anchor="end">${100 * y}%</text>`)}
 ${shown.map((tick) => html`<line class="grid" x1="${px(tick.at)}" x2="${px(tick.at)}" y1="${bottom}" y2="${bottom + 5}"/>${tick.fits && html`<text class="tick" x="${px(tick.at)}" y="${bottom + 19}" text-anchor="middle">${tick.label}</text>`}`)}
 <text class="axis" x="${round((left + right) / 2)}" y="${frame.height - 5}" text-anchor="middle">${xTitle}</text>
-${chance !== undefined && html`<g class="chance"><line x1="${left}" x2="${right}" y1="${py(chance)}" y2="${py(chance)}"/><text class="tick" x="${left + 8}" y="${py(chance) - 6}">chance ${percent(chance)}</text></g>`}
 ${series.map((one, i) => {
   const line = one.points.map((point) => `${px(point.x)},${py(point.y)}`).join(' ');
   const area = [
@@ -158,6 +157,7 @@ ${series.map((one, i) => {
 ${one.points.map((point) => html`<g class="point"><title>${point.title}</title><circle class="hit" cx="${px(point.x)}" cy="${py(point.y)}" r="11"/>${marks[one.mark]!(px(point.x), py(point.y))}</g>`)}
 <path class="leader" d="M${px(end.x) + 7} ${py(end.y)}L${right + 8} ${round(heights[i]!)}"/><text class="name" x="${right + 12}" y="${round(heights[i]! + 4)}">${one.label}</text></g>`;
 })}
+${chance !== undefined && html`<g class="chance"><line x1="${left}" x2="${right}" y1="${py(chance)}" y2="${py(chance)}"/><text class="tick" x="${right - 8}" y="${py(chance) - 6}" text-anchor="end">chance ${percent(chance)}</text></g>`}
 </svg>`;
 }
 

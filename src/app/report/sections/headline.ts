@@ -48,6 +48,18 @@ export function headlineSentence(data: ReportData, index: RunIndex): string {
   return `${found}; random noise of the same size on ${random.success === 0 ? 'none' : count(random.success)} of ${count(random.attacked)}.`;
 }
 
+/** Whether less than the largest budget did as much; undefined where it did not. */
+export function alreadyEnough(data: ReportData, index: RunIndex): string | undefined {
+  const budget = index.headline;
+  if (budget === undefined || raisedFailures(data).length > 0) return undefined;
+  const { success } = worstTally(index, budget);
+  const smaller = index.budgets.filter((one) => one.norm === budget.norm && one !== budget);
+  const enough = smaller.find((one) => worstTally(index, one).success === success);
+  return success === 0 || enough === undefined
+    ? undefined
+    : `A budget of ${enough.label} was already enough for ${success === 1 ? 'it' : 'all of them'}.`;
+}
+
 const bar = (value: number, [low, high]: readonly [number, number], tone: string): Markup | false =>
   Number.isFinite(value) &&
   html`<div class="range ${tone}" role="img" aria-label="${percent(value)}, 95% interval ${interval([low, high])}"><i style="left:${(100 * low).toFixed(2)}%;width:${(100 * (high - low)).toFixed(2)}%"></i><b style="left:${(100 * value).toFixed(2)}%"></b></div>`;
@@ -59,6 +71,7 @@ function figures(data: ReportData, index: RunIndex): Markup {
   const { summary } = data;
   const word = data.data.agreement ? 'agreement' : 'accuracy';
   const budget = index.headline;
+  const byDefinition = data.data.agreement && summary.cleanAccuracy === 1;
   const silent = raisedFailures(data).length > 0;
   const noise = budget && control(index, budget);
   const best = budget && strongest(index, budget);
@@ -75,7 +88,7 @@ function figures(data: ReportData, index: RunIndex): Markup {
     data.data.problems.length > 0 ? `${count(data.data.problems.length)} items could not be read` : '',
   ].filter((text) => text !== '');
   return html`<dl class="figures">
-${figure(`Clean ${word}`, percent(summary.cleanAccuracy), data.data.agreement && summary.cleanAccuracy === 1 ? 'by definition: the labels are the model’s own answers' : `95% interval ${interval(summary.cleanAccuracyInterval)}`, bar(summary.cleanAccuracy, summary.cleanAccuracyInterval, 'calm'))}
+${figure(`Clean ${word}`, percent(summary.cleanAccuracy), byDefinition ? 'by definition: the labels are the model’s own answers' : `95% interval ${interval(summary.cleanAccuracyInterval)}`, byDefinition ? false : bar(summary.cleanAccuracy, summary.cleanAccuracyInterval, 'calm'))}
 ${
   budget !== undefined &&
   (silent
@@ -106,7 +119,7 @@ function banners(data: ReportData): Markup {
   const raised = data.audit.filter((check) => check.verdict === 'raised');
   return html`<ul class="banners">
 ${data.data.synthetic !== undefined && html`<li class="warn"><b>Synthetic data.</b> Every number here was measured on generated data (${data.data.synthetic}). It tests the machinery; it says nothing about real people.</li>`}
-${data.data.agreement && html`<li class="warn"><b>Agreement, not accuracy.</b> The labels are the model’s own clean predictions. ${data.data.labelsAre}</li>`}
+${data.data.agreement && html`<li class="warn"><b>Agreement, not accuracy.</b> The labels are the model’s own clean predictions: nothing here says how often the model is right.</li>`}
 ${
   data.audit.length === 0
     ? html`<li><b>Not audited.</b> No check of the attack’s own soundness was run: a model can look safe because an attack failed for technical reasons.</li>`
@@ -126,9 +139,11 @@ const unbroken = (sentence: string, name: string): Markup => {
 
 /** The head of the page. */
 export function headline(data: ReportData, index: RunIndex): Markup {
+  const already = alreadyEnough(data, index);
   return html`<section id="result" class="hero">
 <p class="kicker">${data.model.name} <span aria-hidden="true">·</span> ${data.data.name}</p>
 <h1>${unbroken(headlineSentence(data, index), data.model.name)}</h1>
+${already !== undefined && html`<p class="already">${already}</p>`}
 ${banners(data)}
 ${figures(data, index)}
 </section>`;
