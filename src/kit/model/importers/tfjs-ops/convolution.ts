@@ -78,17 +78,14 @@ function convolve(context: Context, depthwise: boolean, extra: readonly string[]
     fused.shift();
     inputs.push(g.constant(weightsOf(context, next++)));
   }
-  const group = depthwise ? channels : groupsOf(context, x, channels);
+  const group = depthwise ? channels : 1;
+  const given = x.sizes?.[3] ?? channels;
+  if (given !== channels)
+    return refuse(context, `the filter has ${channels} channels, its input ${given}: grouped convolutions are not converted`);
   const y = g.op('Conv', inputs, { kernel_shape: [h, w], strides, dilations, group, ...attributes });
   let value = channelsFirst(y, [x.sizes?.[0] ?? null, ...out, weights.dims[0]!]);
   for (const name of fused) value = activation(context, name, value, name === 'Prelu' ? inputOf(context, next++) : undefined);
   return value;
-}
-
-/** TensorFlow states groups only through a filter with fewer channels than the input. */
-function groupsOf(context: Context, x: Value, channels: number): number {
-  const given = x.sizes?.[3] ?? channels;
-  return given % channels === 0 ? given / channels : refuse(context, `the filter has ${channels} channels, its input ${given}`);
 }
 
 const fusedOps = (context: Context): string[] => stringsAttr(context, 'fused_ops');

@@ -86,11 +86,13 @@ const nary =
   (context) =>
     broadcast(context, op, context.inputs);
 
-/** TensorFlow's FloorDiv rounds down, ONNX's integer Div towards zero: they agree where shapes are computed, and nowhere else is it allowed. */
-const floorDiv: Converter = (context) =>
-  typeAttr(context, 'T') === 'DT_INT32'
-    ? broadcast(context, 'Div', context.inputs)
-    : mapped(context, broadcast(context, 'Div', context.inputs), (x) => context.g.op('Floor', [x]));
+/** Rounds down; ONNX's integer Div rounds towards zero, so the remainder (of the divisor's sign) is taken off first. */
+const floorDiv: Converter = (context) => {
+  const { g, inputs } = context;
+  if (typeAttr(context, 'T') !== 'DT_INT32') return mapped(context, broadcast(context, 'Div', inputs), (x) => g.op('Floor', [x]));
+  const [a, b] = [inputOf(context, 0), inputOf(context, 1)];
+  return broadcast(context, 'Div', [broadcast(context, 'Sub', [a, broadcast(context, 'Mod', [a, b])]), b]);
+};
 
 const square: Converter = (context) => mapped(context, inputOf(context, 0), (x) => context.g.op('Mul', [x, x]));
 

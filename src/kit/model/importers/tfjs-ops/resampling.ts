@@ -1,6 +1,7 @@
 import { boolAttr, type Converter, inputOf, intsOf } from './node.ts';
 import { asChannelsFirst, channelsFirst } from './value.ts';
 
+/** The attribute axes (opset 18) would save the computed sizes, but onnxruntime 1.30 loses them when it moves a Transpose past the node. */
 const resize =
   (mode: 'linear' | 'nearest'): Converter =>
   (context) => {
@@ -14,9 +15,9 @@ const resize =
       mode,
       coordinate_transformation_mode: aligned ? 'align_corners' : half ? 'half_pixel' : 'asymmetric',
       nearest_mode: mode === 'nearest' ? (aligned ? 'round_prefer_ceil' : 'floor') : undefined,
-      axes: [2, 3],
     };
-    const y = g.op('Resize', [input, '', '', g.ints(size)], attributes);
+    const head = g.op('Slice', [g.op('Shape', [input]), g.ints([0]), g.ints([2])]);
+    const y = g.op('Resize', [input, '', '', g.op('Concat', [head, g.ints(size)], { axis: 0 })], attributes);
     return channelsFirst(y, [x.sizes?.[0] ?? null, size[0]!, size[1]!, x.sizes?.[3] ?? null]);
   };
 
