@@ -22,7 +22,12 @@ export function spliceTwins(graph: Graph, twins: readonly Twin[]): Spliced {
     const rename = (name: string): string => (name === '' ? '' : (names.get(name) ?? `twin${t}/${name}`));
     for (const [name, value] of twin.graph.initializers) initializers.set(rename(name), value);
     const copies = twin.graph.nodes.map(
-      (n): Node => ({ ...n, name: `twin${t}/${n.name}`, inputs: n.inputs.map(rename), outputs: n.outputs.map(rename) }),
+      (n): Node => ({
+        ...n,
+        name: n.name === '' ? '' : `twin${t}/${n.name}`,
+        inputs: n.inputs.map(rename),
+        outputs: n.outputs.map(rename),
+      }),
     );
     for (const [i, output] of twin.graph.outputs.entries()) standIn.set(twin.outputs[i]!, rename(output.name));
     const ready = Math.max(0, ...twin.inputs.map((input) => nodes.findIndex((n) => n.outputs.includes(input)) + 1));

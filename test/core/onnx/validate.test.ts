@@ -290,6 +290,12 @@ describe('each defect, planted once, is the only finding', () => {
       '"y" is produced twice: as an output of Relu (output "y") and as an output of Abs (output "y") | give the two values different names, also across subgraphs',
     ],
     [
+      'two nodes of one name',
+      graphOf([node('Abs', ['x'], ['a'], { name: 'n' }), node('Relu', ['a'], ['y'], { name: 'n' })]),
+      'names',
+      'Relu "n" (output "y") is not the only node of that name | name each node differently, or none',
+    ],
+    [
       'an input produced again',
       graphOf([relu, node('Abs', ['y'], ['x'])]),
       'names',

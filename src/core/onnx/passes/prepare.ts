@@ -5,6 +5,7 @@ import { constantsToInitializers } from './constants.ts';
 import { dropDead } from './drop-dead.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
+import { inlineFunctions } from './inline-functions.ts';
 import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { type Execute, inferShapes } from './shapes.ts';
@@ -21,7 +22,7 @@ export const prepareDefaults: Required<PrepareOptions> = { batchNorm: true };
 const irRange = [8, 10] as const;
 
 /**
- * The same model at opset 18 or newer: constants folded, BatchNormalization folded, padding explicit, initializers no longer among the inputs.
+ * The same model at opset 18 or newer: local functions inlined, constants folded, BatchNormalization folded, padding explicit, initializers no longer among the inputs.
  * Symbolic sizes other than the batch must have been bound (bind-dims.ts). Preparing twice changes nothing more.
  * Throws a UserError for opsets that cannot be read, and where the runtime cannot run the model.
  */
@@ -40,7 +41,7 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
 /** The first half of `prepare`: weights and BatchNormalization are still those of the file. */
 export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
   const ask = asking(execute);
-  const plain = separateInitializers(constantsToInitializers(graph));
+  const plain = separateInitializers(constantsToInitializers(inlineFunctions(graph)));
   const constant = await foldConstants(dropDead(await upgradeKnowingShapes(plain, ask)), ask);
   // the runtime cannot run a dilated convolution with SAME padding at all, so what needs no sizes is written out before it is asked for any
   return foldSizesAndConstants(explicitPads(constant, constantShapes(constant)), ask);

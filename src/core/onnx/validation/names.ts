@@ -67,7 +67,16 @@ export function checkFunctionNames(
 
 function checkBody(nodes: readonly Node[], scope: Scope, place: Place): void {
   let late = false;
+  const nodeNames = new Set<string>();
   for (const node of nodes) {
+    if (node.name !== '' && nodeNames.has(node.name))
+      place.report(
+        'names',
+        describeNode(node),
+        `${describeNode(node)} is not the only node of that name`,
+        'name each node differently, or none',
+      );
+    nodeNames.add(node.name);
     for (const name of new Set(node.inputs)) {
       if (name === '' || lookup(scope, name) !== undefined) continue;
       if (isProducedLater(scope, name)) late = true;
