@@ -78,7 +78,8 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
   const outputs: Value[] = [...(from?.outputs ?? [])];
   const initializers = new Map(from?.initializers);
   const taken = options.taken ?? new Set<string>();
-  for (const name of [...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => [n.name, ...n.outputs])]) taken.add(name);
+  for (const name of [...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => [n.name, ...n.outputs])])
+    taken.add(name);
   const shared = new Map<string, string>();
   const counts = new Map<string, number>();
 
