@@ -27,6 +27,7 @@ export interface RunRecord {
     readonly classes: readonly string[];
     readonly inferred: readonly string[];
     readonly note: string;
+    readonly coupling: Workbench['model']['coupling'];
     readonly inputs: Workbench['model']['inputs'];
   };
   readonly data: {
@@ -65,6 +66,8 @@ export interface RunRecord {
   };
   readonly seconds: number;
   readonly problems: readonly { readonly item: string; readonly reason: string }[];
+  /** What the run had to adapt, e.g. a halved batch. */
+  readonly notes: readonly string[];
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
   readonly cuts: readonly { readonly node: string; readonly op: string }[];
   readonly summary: Summary;
@@ -109,6 +112,7 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
       classes: model.classes,
       inferred: model.inferred,
       note: model.note ?? '',
+      coupling: model.coupling,
       inputs: model.inputs,
     },
     data: {
@@ -141,6 +145,7 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
     },
     seconds: run.seconds,
     problems,
+    notes: [...new Set(run.units.flatMap((u) => u?.notes ?? []))],
     substitutes,
     cuts,
     summary: summarise(rows),

@@ -40,6 +40,8 @@ export interface UnitContext {
 export interface UnitResult {
   readonly rows: readonly Row[];
   readonly problems: readonly Problem[];
+  /** What had to be adapted, e.g. a halved batch. */
+  readonly notes?: readonly string[];
 }
 
 /** A sample on its way through the budgets. */

@@ -46,7 +46,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
   classIndices(data.labels, model.classes, labels);
   const plan = makePlan({ experiment, model, data, attacks, version });
   const sessions = openSessions(model, runtime, { surrogates });
-  const batch = experiment.batch === 'auto' ? await suggestBatch(model, runtime.execute) : experiment.batch;
+  let batch = experiment.batch === 'auto' ? await suggestBatch(model, runtime.execute) : experiment.batch;
   const examples = exampleStore(folder, model);
   const load: Workbench['load'] = async (from, to) => {
     const samples: Sample[] = [];
@@ -65,24 +65,46 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
     data,
     plan,
     sessions,
-    batch,
+    get batch() {
+      return batch;
+    },
     load,
     async run(unit, signal, progress) {
       const { samples, problems } = await load(unit.from, unit.to);
-      return runUnit({
-        model,
-        oracle: () => createOracle(sessions, { maxBatch: batch, signal }),
-        samples,
-        problems,
-        planned: plan.attacks[unit.attack]!,
-        budgets: plan.budgets,
-        goal: plan.goal,
-        seed: plan.seed,
-        examples,
-        signal,
-        progress,
-      });
+      const planned = plan.attacks[unit.attack]!;
+      const { budgets, goal, seed } = plan;
+      const notes: string[] = [];
+      for (;;) {
+        const oracle = () => createOracle(sessions, { maxBatch: batch, signal });
+        try {
+          const result = await runUnit({
+            model,
+            oracle,
+            samples,
+            problems,
+            planned,
+            budgets,
+            goal,
+            seed,
+            examples,
+            signal,
+            progress,
+          });
+          return notes.length === 0 ? result : { ...result, notes };
+        } catch (error) {
+          const divisible = model.coupling === 'none' && model.fixedBatch === undefined && batch > 1;
+          if (!divisible || !isOutOfMemory(error)) throw error;
+          batch = Math.ceil(batch / 2);
+          notes.push(`the batch was halved to ${batch}: the runtime ran out of memory`);
+          await sessions.release();
+        }
+      }
     },
     release: () => sessions.release(),
   };
 }
+
+/** Whether the runtime (or V8) says that memory could not be had. */
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error &&
+  /bad.?alloc|failed to allocate|out of memory|cannot allocate|array buffer allocation failed/i.test(error.message);

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sizeOf } from '../../core/tensor/tensor.ts';
+import type { InputSpec } from '../../kit/model/model.ts';
 import type { Row } from '../../kit/record/row.ts';
 import { experimentText, type RunRecord } from '../experiment/results.ts';
 import { isPicture, readExample } from '../host/examples.ts';
@@ -30,7 +32,7 @@ function reportData(folder: string, record: RunRecord, rows: readonly Row[]): Re
     experiment: experimentText(experiment),
     goal: typeof experiment.goal === 'string' ? experiment.goal : `targeted: ${experiment.goal.targeted}`,
     seed: record.seed,
-    model: { ...model, coupling: 'none' },
+    model,
     data: {
       name: data.name,
       n: record.counts.samples,
@@ -46,7 +48,7 @@ function reportData(folder: string, record: RunRecord, rows: readonly Row[]): Re
     audit: record.audit,
     substitutes: record.substitutes.map((s) => `${s.label} at ${s.at}`),
     cuts: record.cuts.map((c) => `${c.op} "${c.node}": its derivative is zero almost everywhere, the gradient ends there`),
-    notes: record.problems.map((p) => `${p.item}: ${p.reason}`),
+    notes: record.notes,
     timings: [{ what: 'run', seconds: record.seconds }],
     versions: record.versions,
     picture: (row) => pictures(folder, record, row),
@@ -59,14 +61,13 @@ async function pictures(folder: string, { model }: RunRecord, row: Row): Promise
   if (!isPicture(spec)) {
     const original = (await readExample(folder, model.inputs, row.original))[name]!;
     const adversarial = row.example === undefined ? undefined : (await readExample(folder, model.inputs, row.example))[name]!;
-    const channels = spec.layout.includes('C') ? (spec.shape[spec.layout.indexOf('C') - 1] ?? 1) : 1;
     return {
       kind: 'signal',
-      channels,
-      length: original.length / channels,
+      channels: channelCount(spec),
+      length: original.length / channelCount(spec),
       unit: spec.unit,
-      original,
-      ...(adversarial ? { adversarial } : {}),
+      original: channelsFirst(spec, original),
+      ...(adversarial ? { adversarial: channelsFirst(spec, adversarial) } : {}),
     };
   }
   const original = await readFile(join(folder, row.original));
@@ -75,4 +76,19 @@ async function pictures(folder: string, { model }: RunRecord, row: Row): Promise
   const [before, after] = [await decodeImage(original), await decodeImage(adversarial)];
   const difference = await encodePng({ ...before, data: differencePixels(before.data, after.data, gain) });
   return { kind: 'image', original, adversarial, difference, gain };
+}
+
+const channelAxis = ({ layout }: InputSpec): number => layout.replace('N', '').indexOf('C');
+
+const channelCount = (spec: InputSpec): number => spec.shape[channelAxis(spec)] ?? 1;
+
+/** Values of one sample, channel after channel. */
+function channelsFirst(spec: InputSpec, values: Float32Array): Float32Array {
+  const axis = channelAxis(spec);
+  if (axis <= 0) return values;
+  const [before, channels, after] = [sizeOf(spec.shape.slice(0, axis)), channelCount(spec), sizeOf(spec.shape.slice(axis + 1))];
+  return Float32Array.from(values, (_, i) => {
+    const [channel, rest] = [Math.floor(i / (before * after)), i % (before * after)];
+    return values[(Math.floor(rest / after) * channels + channel) * after + (rest % after)]!;
+  });
 }
