@@ -67,7 +67,7 @@ export function withLoss(graph: Graph, options: LossOptions): LossGraph {
     return g.op('Mul', [column, addHead(head, z, context)]);
   });
   const total = terms.reduce((sum, term) => g.op('Add', [sum, term]));
-  const loss = g.op('ReduceSum', [total, g.ints([1])], { keepdims: 0 }, name('loss'));
+  const loss = g.op('ReduceSum', [total, g.ints([-1])], { keepdims: 0 }, name('loss'));
   g.output(loss, [batch]);
   return { graph: g.build(), inputs, loss };
 }

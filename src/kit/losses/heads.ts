@@ -43,7 +43,7 @@ const lowest = -3.4028234663852886e38;
 /** Adds one head over the logits `z`; returns the name of its value, float32 [N, 1]. */
 export function addHead(head: Head, z: string, context: HeadContext): string {
   const { g, atLabel } = context;
-  const axis = g.ints([1]);
+  const axis = g.ints([-1]);
   const zero = g.number(0);
   // a product with a one-hot vector would turn an infinite logit of another class into NaN
   const pick = (values: string, mask: string): string => g.op('ReduceSum', [g.op('Where', [mask, values, zero]), axis]);
@@ -58,7 +58,7 @@ export function addHead(head: Head, z: string, context: HeadContext): string {
 
   switch (head) {
     case 'ce':
-      return g.op('Neg', [pick(g.op('LogSoftmax', [z], { axis: 1 }), atLabel)]);
+      return g.op('Neg', [pick(g.op('LogSoftmax', [z], { axis: -1 }), atLabel)]);
     case 'margin':
       return g.op('Sub', [pick(z, atLabel), largestOther()]);
     case 'dlr': {

@@ -57,7 +57,7 @@ export async function gradientModel(model: Model, options: GradientModelOptions)
   const label = g.input(name('label'), [batch], 'int64');
   const ids = classIds(g, classes);
   const value = addHead(head, logits, { g, ids, atLabel: maskOf(g, ids, label) });
-  const loss = g.op('ReduceSum', [value, g.ints([1])], { keepdims: 0 }, name('loss'));
+  const loss = g.op('ReduceSum', [value, g.ints([-1])], { keepdims: 0 }, name('loss'));
   g.output(loss, [batch]);
 
   const made = await gradient(g.build(), options.execute, {

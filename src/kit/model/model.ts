@@ -1,5 +1,6 @@
 /** @file A model as attacks see it: a prepared graph, and what its inputs and outputs mean. Bounds, preprocessing and class names belong here; attacks never guess. */
 import type { Graph } from '../../core/onnx/graph.ts';
+import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
 
 export type Modality = 'image' | 'video' | 'audio' | 'skeleton' | 'physiology' | 'events' | 'features';
@@ -42,6 +43,8 @@ export interface Model {
   readonly coupling: 'none' | 'batch';
   /** Set where the file's batch is fixed and could not be made symbolic: the model runs in groups of this size, padded. */
   readonly fixedBatch?: number;
+  /** Sizes and types of the graph's values, where they were found out already; null is a size that depends on the batch. */
+  readonly shapes?: ShapeTable;
   /** What was inferred rather than stated, one sentence each: printed before anything runs. */
   readonly inferred: readonly string[];
   /** What the reader should know of the weights: origin, licence, label semantics. */

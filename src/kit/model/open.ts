@@ -67,10 +67,11 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     model,
   });
   const prepared = settled.graph;
+  const shapes = await inferShapes(prepared, execute);
   const chosen = chooseOutput(prepared, {
     model,
     stated,
-    shapes: await inferShapes(prepared, execute),
+    shapes,
     batch: batchOf(prepared, typed.inputs),
   });
   const { classes, said } = classNames(model, manifest.classes, chosen.classes);
@@ -81,6 +82,7 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
       : await findCoupling(pieces, chosen.output.logits ?? chosen.output.name, execute);
   return {
     ...pieces,
+    shapes,
     classes,
     output: chosen.output,
     outputs: graph.outputs.map((v) => v.name),

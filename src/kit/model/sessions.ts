@@ -1,11 +1,13 @@
 /** @file The two runtime sessions of a model: forward, and loss + logits + gradient. Each is made when first needed. */
-import { type Cut, gradient } from '../../core/autodiff/gradient.ts';
+import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
 import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
-import { type Graph, nodeName, producersOf } from '../../core/onnx/graph.ts';
+import { type Graph, nodeName } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import type { Runtime, Session } from '../../core/runtime/runtime.ts';
 import { type LossInputs, withLoss } from '../losses/graph.ts';
+import { extendShapes } from './extend-shapes.ts';
 import { attackedInputs, batchAxis, logitsName, type Model } from './model.ts';
+import { needsPairs } from './pairs.ts';
 
 export interface SessionOptions {
   readonly surrogates?: readonly Surrogate[];
@@ -47,21 +49,29 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
   const openForward = async (): Promise<ForwardSession> => ({
     session: await runtime.open(graph),
     logits,
-    pairs: needsPairs(graph, batched),
+    pairs: needsPairs(graph, batched, model.shapes),
   });
   const own = new Set(graph.nodes.map(nodeName));
   const openGradient = async (): Promise<GradientSession> => {
     const { graph: joined, inputs, loss } = withLoss(graph, { logits, classes: model.classes.length });
-    const made = await gradient(joined, runtime.execute, {
+    const wanted: GradientOptions = {
       of: [loss],
       wrt: attackedInputs(model),
       surrogates: options.surrogates ?? [],
       twins: options.twins ?? [],
-    });
+    };
+    const shapes =
+      model.shapes === undefined || wanted.twins!.length > 0
+        ? undefined
+        : await extendShapes(joined, model.shapes, runtime.execute);
+    const made =
+      shapes === undefined
+        ? await gradient(joined, runtime.execute, wanted)
+        : backward({ graph: joined, standIn: new Map() }, shapes, wanted);
     return {
       session: await runtime.open(made.graph),
       logits,
-      pairs: needsPairs(made.graph, [...batched, ...Object.values(inputs)]),
+      pairs: needsPairs(made.graph, [...batched, ...Object.values(inputs)], shapes),
       loss,
       lossInputs: inputs,
       gradients: made.gradients,
@@ -72,14 +82,14 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
   };
 
   const forward = lazily(openForward);
-  const backward = lazily(openGradient);
+  const whole = lazily(openGradient);
   return {
     model,
     forward: forward.get,
-    gradient: backward.get,
+    gradient: whole.get,
     async release() {
       await forward.release();
-      await backward.release();
+      await whole.release();
     },
   };
 }
@@ -90,25 +100,6 @@ export function forwardGraph(model: Model): Graph {
   const output = model.graph.outputs.find((v) => v.name === logits);
   if (output === undefined) throw new Error(`${model.name}: the graph has no output "${logits}"`);
   return dropDead({ ...model.graph, outputs: [output] });
-}
-
-/**
- * Whether a matrix product has a right-hand side that is neither a constant nor made from the batch (weights that are fed or computed).
- * The runtime's matrix-vector kernel, taken for a batch of 1, rounds such a product differently from its matrix-matrix kernel.
- */
-export function needsPairs(graph: Graph, batched: readonly string[]): boolean {
-  const fromBatch = new Set(batched);
-  for (const node of graph.nodes)
-    if (node.inputs.some((name) => fromBatch.has(name))) for (const output of node.outputs) fromBatch.add(output);
-  const producers = producersOf(graph);
-  const isFedOrComputed = (name: string): boolean => producers.has(name) || graph.inputs.some((v) => v.name === name);
-  return graph.nodes.some(
-    ({ op, inputs }) =>
-      (op === 'MatMul' || op === 'Gemm') &&
-      !graph.initializers.has(inputs[1]!) &&
-      !fromBatch.has(inputs[1]!) &&
-      isFedOrComputed(inputs[1]!),
-  );
 }
 
 /** Opens once, on first use, and again after a release; a failed opening is not remembered. */

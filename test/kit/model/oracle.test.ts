@@ -2,6 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/core/errors.ts';
 import { graphBuilder } from '../../../src/core/onnx/builder.ts';
+import { inferShapes } from '../../../src/core/onnx/passes/shapes.ts';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import type { Loss } from '../../../src/kit/losses/loss.ts';
 import { scoreLoss } from '../../../src/kit/losses/score-loss.ts';
@@ -14,9 +15,10 @@ import {
   scoreView,
 } from '../../../src/kit/model/make-oracle.ts';
 import type { Inputs, Model } from '../../../src/kit/model/model.ts';
+import { needsPairs } from '../../../src/kit/model/pairs.ts';
 import { predict } from '../../../src/kit/model/predict.ts';
-import { type ModelSessions, needsPairs, openSessions } from '../../../src/kit/model/sessions.ts';
-import { convolutional, features, modelOf, noise, perceptron, timeFirst, weights } from './toys.ts';
+import { type ModelSessions, openSessions } from '../../../src/kit/model/sessions.ts';
+import { convolutional, features, modelOf, noise, perceptron, timeFirst, timeMean, weights } from './toys.ts';
 
 const runtime = createRuntime(ort);
 const opened: ModelSessions[] = [];
@@ -52,6 +54,7 @@ function twoInputs(): Model {
 const cases: [string, Model, Readonly<Record<string, readonly number[]>>][] = [
   ['a perceptron', modelOf(perceptron(), { x: features([5]) }, 3), { x: [5] }],
   ['a convolutional net', modelOf(convolutional(), { image: features([3, 8, 8], 'NCHW') }, 4), { image: [3, 8, 8] }],
+  ['a model with a mean over time', modelOf(timeMean(), { x: features([50, 5], 'NTC') }, 3), { x: [50, 5] }],
   ['a model with time first', modelOf(timeFirst(), { x: features([7, 5], 'TNC') }, 3), { x: [7, 5] }],
 ];
 
@@ -125,6 +128,13 @@ describe('createOracle', () => {
     const oracle = oracleOf(model);
     const together = await oracle.logits(asked(samples));
     for (const [n, sample] of samples.entries()) expect((await oracle.logits(asked([sample])))[0]).toEqual(together[n]);
+  });
+
+  it('tells sums over the last axes from others, for which a batch of 1 is another order of summation', async () => {
+    expect(needsPairs(timeMean(), ['x'])).toBe(true);
+    const graph = convolutional();
+    expect(needsPairs(graph, ['image'])).toBe(true);
+    expect(needsPairs(graph, ['image'], await inferShapes(graph, runtime.execute))).toBe(false);
   });
 
   it('never mixes samples that differ in an input they would have to share', async () => {

@@ -77,3 +77,14 @@ export function timeFirst(): Graph {
   g.output('logits', ['N', 3]);
   return g.build();
 }
+
+/** tanh(x W) of [N, 50, 5] averaged over time, times V; 3 classes. */
+export function timeMean(): Graph {
+  const g = graphBuilder();
+  const x = g.input('x', ['N', 50, 5]);
+  const hidden = g.op('Tanh', [g.op('MatMul', [x, g.constant(weights('W', [5, 16]))])]);
+  const mean = g.op('ReduceMean', [hidden, g.ints([1])], { keepdims: 0 });
+  g.op('MatMul', [mean, g.constant(weights('V', [16, 3]))], {}, 'logits');
+  g.output('logits', ['N', 3]);
+  return g.build();
+}
