@@ -61,6 +61,26 @@ function interpolated(node: Node, line: readonly number[], x: number): number {
   }
 }
 
+/** Value at x by a kernel widened to the spacing of the output, so that what lies between is averaged rather than skipped. */
+function antialiased(node: Node, line: readonly number[], x: number, scale: number): number {
+  const width = Math.max(1, 1 / scale);
+  const a = floatOf(node, 'cubic_coeff_a', -0.75);
+  const linear = stringOf(node, 'mode', 'nearest') === 'linear';
+  const weight = (d: number): number => {
+    if (linear) return Math.max(0, 1 - d);
+    if (d < 1) return (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
+    return d < 2 ? a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a : 0;
+  };
+  let [sum, total] = [0, 0];
+  for (let i = Math.floor(x - 2 * width); i <= x + 2 * width + 1; i++) {
+    const outside = i < 0 || i >= line.length;
+    const w = outside && intOf(node, 'exclude_outside', 0) === 1 ? 0 : weight(Math.abs(x - i) / width);
+    sum += w * line[Math.min(Math.max(i, 0), line.length - 1)]!;
+    total += w;
+  }
+  return sum / total;
+}
+
 function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: number): F64 {
   const size = t.dims[axis]!;
   return filledBy(
@@ -76,7 +96,8 @@ function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: nu
             )
           ]!,
       );
-      return interpolated(node, line, position(node, index[axis]!, size, resized, scale));
+      const x = position(node, index[axis]!, size, resized, scale);
+      return intOf(node, 'antialias', 0) === 1 ? antialiased(node, line, x, scale) : interpolated(node, line, x);
     },
   );
 }

@@ -101,4 +101,9 @@ resize("Resize as PyTorch's nearest", [2, 2, 5, 4], sizes=[10, 3], axes=[2, 3], 
 resize("Resize as PyTorch's bicubic", [2, 2, 5, 6], sizes=[8, 4], axes=[2, 3], mode="cubic", coordinates="pytorch_half_pixel", cubic_coeff_a=Float(-0.75), torch_call=lambda x: F.interpolate(x, (8, 4), mode="bicubic"))
 resize("Resize as PyTorch's bicubic, corners aligned", [2, 2, 5, 6], sizes=[7, 9], axes=[2, 3], mode="cubic", coordinates="align_corners", cubic_coeff_a=Float(-0.75), torch_call=lambda x: F.interpolate(x, (7, 9), mode="bicubic", align_corners=True))
 
+# PyTorch averages over what lies inside, as Pillow does
+for mode, name in (("linear", "bilinear"), ("cubic", "bicubic")):
+    for sizes in ([3, 4], [9, 7]):
+        resize(f"Resize as PyTorch's {name}, antialiased, to {sizes}", [2, 1, 8, 6], sizes=sizes, axes=[2, 3], mode=mode, antialias=1, exclude_outside=1, cubic_coeff_a=Float(-0.5), torch_call=lambda x, m=name, s=sizes: F.interpolate(x, s, mode=m, antialias=True))
+
 f.write()
