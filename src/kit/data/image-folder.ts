@@ -8,6 +8,8 @@ export interface ImageFolderOptions {
   readonly decodeImage: DecodeImage;
   /** Name of the table below the root; default: labels.csv where there is one. */
   readonly csv?: string;
+  /** How reports name the data; default: the tree's root. */
+  readonly name?: string;
 }
 
 const pictures = /\.(png|jpe?g|webp|tiff?|gif|avif)$/i;
@@ -24,7 +26,7 @@ interface Entry {
  * Images below a folder. The group is the table's third column, or the folder inside the class folder, or the image itself.
  * Throws a UserError where there is no image at all or the table is not one; images that cannot be decoded are Problems.
  */
-export async function imageFolder(tree: FileTree, { decodeImage, csv }: ImageFolderOptions): Promise<DataSource> {
+export async function imageFolder(tree: FileTree, { decodeImage, csv, name }: ImageFolderOptions): Promise<DataSource> {
   const files = await tree.list();
   const table = csv ?? (files.includes('labels.csv') ? 'labels.csv' : undefined);
   const entries = table === undefined ? byFolder(files) : await byTable(tree, files, table);
@@ -36,7 +38,7 @@ export async function imageFolder(tree: FileTree, { decodeImage, csv }: ImageFol
   }
   const labels = [...new Set(entries.flatMap((e) => (e.label === undefined ? [] : [e.label])))].sort();
   return {
-    name: tree.root,
+    name: name ?? tree.root,
     labels,
     labelsAre:
       labels.length === 0

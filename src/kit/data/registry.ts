@@ -27,7 +27,7 @@ export const formats: Readonly<Record<string, Format>> = {
   'image-folder': {
     title: 'Images, a sub-folder per class or a table labels.csv (file,label)',
     needs: 'folder',
-    open: ({ tree, decodeImage }) => imageFolder(tree(), { decodeImage }),
+    open: ({ tree, decodeImage, name }) => imageFolder(tree(), { decodeImage, name }),
   },
   fer2013: {
     title: 'FER2013, a CSV of 48 x 48 grey faces (emotion,pixels,Usage)',

@@ -20,7 +20,7 @@ function faceApi(net: FaceApiNet): Pick<BuiltinModel, 'package' | 'files' | 'bui
 
 export const faceApiExpression: BuiltinModel = {
   name: 'face-api/expression',
-  title: 'Facial expression, 7 classes, 112 x 112 (separable dense net, 326 k parameters)',
+  title: 'Facial expression, 7 classes, 112 x 112 (separable dense net, 324 k parameters)',
   ...faceApi('face_expression_model'),
   task: 'classifier',
   inputs: { image: rgbInput(112) },
