@@ -2,9 +2,10 @@
 import { UserError } from '../errors.ts';
 import { functionsOf, type LocalFunction } from './functions.ts';
 import type { Graph, Node } from './graph.ts';
+import { opsetRange } from './passes/upgrade.ts';
 import { describeFunction, type Finding, functionKey, type Place, subgraphsOf } from './validation/finding.ts';
 import { checkFunctionNames, checkNames } from './validation/names.ts';
-import { checkNode, opsetRange } from './validation/operators.ts';
+import { checkNode } from './validation/operators.ts';
 import { checkNodeTypes, checkTypes } from './validation/types.ts';
 
 export type { Finding } from './validation/finding.ts';
@@ -88,15 +89,15 @@ function checkVersions(graph: Graph, { opsets, report }: Place): void {
 }
 
 function checkOpset(version: number | undefined, what: string, report: Place['report']): void {
-  const { oldest, newest: last } = opsetRange;
-  if (version === undefined || (version >= oldest && version <= last)) return;
+  const { lowest, highest } = opsetRange;
+  if (version === undefined || (version >= lowest && version <= highest)) return;
   report(
     'version',
     'opset',
-    `${what} is written for opset ${version}, the runtime runs ${oldest} to ${last}`,
-    version < oldest
+    `${what} is written for opset ${version}, the runtime runs ${lowest} to ${highest}`,
+    version < lowest
       ? 'convert it with onnx.version_converter, or export it again'
-      : `export the model at opset ${last} or older`,
+      : `export the model at opset ${highest} or older`,
   );
 }
 

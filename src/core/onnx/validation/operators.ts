@@ -5,12 +5,10 @@ import { referenceOf } from '../functions.ts';
 import type { AttributeProto, NodeProto } from '../generated/onnx-ml_pb.ts';
 import { AttributeProto_AttributeType as A } from '../generated/onnx-ml_pb.ts';
 import { type Attribute, describeNode, type Node } from '../graph.ts';
+import { opsetRange } from '../passes/upgrade.ts';
 import { originOf } from '../provenance.ts';
 import { type SchemaEntry, schemas } from '../schemas.generated.ts';
 import { describeFunction, functionKey, type Place } from './finding.ts';
-
-/** Operator sets of the default domain the runtime can be given (measured with onnxruntime 1.30). */
-export const opsetRange = { oldest: 7, newest: 26 } as const;
 
 /** Domains the runtime has operators of, and whose schemas are not known here. */
 const unlisted = new Set([
@@ -70,7 +68,7 @@ function schemaOf(node: Node, place: Place): SchemaEntry | undefined {
     place.report('version', where, `${where}: the model states no operator set for the default domain`, 'export the model again');
     return undefined;
   }
-  if (node.domain === '' && (version < opsetRange.oldest || version > opsetRange.newest)) return undefined;
+  if (node.domain === '' && (version < opsetRange.lowest || version > opsetRange.highest)) return undefined;
   const history = Object.hasOwn(table, node.op) ? table[node.op]! : [];
   const entry = history.findLast(([since]) => since <= version);
   if (entry !== undefined) return entry;
