@@ -2,12 +2,14 @@
 import { float } from '../onnx/builder.ts';
 import { elementType } from '../onnx/dtypes.ts';
 import type { Node } from '../onnx/graph.ts';
+import type { DType } from '../tensor/tensor.ts';
 import { type Rule, type Scene, unary } from './rule.ts';
 
 /** A value, or a number that becomes a constant. */
 export type Operand = string | number;
 
 export interface Algebra {
+  readonly dtype: DType;
   /** A constant. */
   number(value: number): string;
   add(a: Operand, b: Operand): string;
@@ -64,6 +66,7 @@ export function algebra(scene: Scene, like: string): Algebra {
   const hardSigmoid = (a: string, alpha: number, beta: number) =>
     g.op('HardSigmoid', [a], { alpha: float(alpha), beta: float(beta) });
   return {
+    dtype,
     number: at,
     add: binary('Add'),
     sub: binary('Sub'),

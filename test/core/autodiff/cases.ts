@@ -1,7 +1,9 @@
 /** @file Derivative cases recorded from PyTorch (test/oracles/torch), as single-node graphs and the numbers they must give. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { gradient } from '../../../src/core/autodiff/gradient.ts';
 import { type AttributeInput, float, floats, graphBuilder } from '../../../src/core/onnx/builder.ts';
 import type { Graph } from '../../../src/core/onnx/graph.ts';
+import type { Runtime } from '../../../src/core/runtime/runtime.ts';
 import { f32, i64, type NumericDType, type Tensor, tensor } from '../../../src/core/tensor/tensor.ts';
 
 interface Recorded {
@@ -89,4 +91,22 @@ export function feedsOfCase(c: Case, withCotangents: boolean): Record<string, Te
     for (const [i, cotangent] of c.cotangents.entries())
       if (cotangent !== null) feeds[`cotangent_${outputName(i)}`] = f32(cotangent.data, cotangent.dims);
   return feeds;
+}
+
+/** Our gradients of a case, by input name: of its own graph and feeds, or of a variant of them. */
+export async function gradientsOf(
+  runtime: Runtime,
+  c: Case,
+  graph: Graph = graphOf(c),
+  feeds: Readonly<Record<string, Tensor>> = feedsOfCase(c, true),
+): Promise<Record<string, Tensor>> {
+  const of = c.cotangents.flatMap((cotangent, i) => (cotangent === null ? [] : [outputName(i)]));
+  const made = await gradient(graph, runtime.execute, { of, wrt: c.wrt.map(inputName), cotangents: true });
+  const session = await runtime.open(made.graph);
+  try {
+    const results = await session.run(feeds);
+    return Object.fromEntries(c.wrt.map((i) => [inputName(i), results[made.gradients[inputName(i)]!]!]));
+  } finally {
+    await session.release();
+  }
 }

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { backward, gradient } from '../../../src/core/autodiff/gradient.ts';
+import { backward } from '../../../src/core/autodiff/gradient.ts';
 import { type RuledOp, rules } from '../../../src/core/autodiff/rules/index.ts';
 import { graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
@@ -9,29 +9,10 @@ import { numbersOf } from '../../../src/core/tensor/tensor.ts';
 import { interpret } from '../../oracles/interpreter/index.ts';
 import { type F64, fromTensor } from '../../oracles/interpreter/types.ts';
 import { directionalDisagreement, disagreement, exactDisagreement } from './agreement.ts';
-import { type Case, feedsOfCase, graphOf, inputName, outputName, recordedCases } from './cases.ts';
+import { type Case, feedsOfCase, gradientsOf, graphOf, inputName, outputName, recordedCases } from './cases.ts';
 
 const runtime = createRuntime(ort);
 const families = recordedCases();
-
-/** Our gradients of a case, by input name. */
-async function gradientsOf(c: Case): Promise<Record<string, number[]>> {
-  const of = c.cotangents.flatMap((cotangent, i) => (cotangent === null ? [] : [outputName(i)]));
-  const made = await gradient(graphOf(c), runtime.execute, { of, wrt: c.wrt.map(inputName), cotangents: true });
-  const session = await runtime.open(made.graph);
-  try {
-    const results = await session.run(feedsOfCase(c, true));
-    return Object.fromEntries(
-      c.wrt.map((i) => {
-        const result = results[made.gradients[inputName(i)]!]!;
-        expect(result.dims, `shape of gradient ${i}`).toEqual(c.grads[i]!.dims);
-        return [inputName(i), numbersOf(result)];
-      }),
-    );
-  } finally {
-    await session.release();
-  }
-}
 
 /** The same point in float64, cotangents rounded as they are fed. */
 function claimOf(c: Case, gradients: Readonly<Record<string, ArrayLike<number>>>) {
@@ -61,8 +42,10 @@ for (const [family, cases] of families) {
           `output ${i}: interpreter against PyTorch`,
         ).toBeUndefined();
       }
-      const gradients = await gradientsOf(c);
+      const tensors = await gradientsOf(runtime, c);
+      const gradients = Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, numbersOf(t)]));
       for (const i of c.wrt) {
+        expect(tensors[inputName(i)]!.dims, `shape of gradient ${i}`).toEqual(c.grads[i]!.dims);
         const why = disagreement(gradients[inputName(i)]!, c.grads[i]!.data, c.float32Error[i]);
         expect(why, `gradient of input ${i} against PyTorch`).toBeUndefined();
       }

@@ -35,7 +35,7 @@ function standardise(m: Algebra, x: string, axes: readonly number[], eps: number
   return { h: m.mul(centred, r), r };
 }
 
-/** Over the last axes: by the runtime's fused kernel where their sizes are known. */
+/** Over the last axes: by the runtime's fused kernel where their sizes are known and its r, which is float32 always, loses nothing. */
 function standardiseLast(
   m: Algebra,
   x: string,
@@ -45,7 +45,7 @@ function standardiseLast(
   scene: Scene,
 ): Standardised {
   const sizes = dims.slice(first);
-  if (!sizes.every((s) => s !== null)) return standardise(m, x, axesFrom(first, dims.length), eps);
+  if (m.dtype !== 'float32' || !sizes.every((s) => s !== null)) return standardise(m, x, axesFrom(first, dims.length), eps);
   const { g } = scene;
   const ones = g.op('Expand', [m.number(1), g.ints(sizes)]);
   const [h, r] = [g.fresh('standard'), g.fresh('inverse_deviation')];
@@ -130,7 +130,8 @@ const layerNormalization: Rule = ([dy, dmean, dr], node, scene) => {
   const shares: string[] = [];
   if (scene.active(0)) {
     if (dy !== undefined) shares.push(throughStandardised(m, m.mul(dy, scale), standard, axes));
-    const each = (d: string, output: number) => m.div(d, countOf(x, node.outputs[output]!, scene));
+    // the statistics are float32 whatever x is
+    const each = (d: string, output: number) => m.div(scene.g.op('CastLike', [d, x]), countOf(x, node.outputs[output]!, scene));
     if (dmean !== undefined) shares.push(scene.g.op('Expand', [each(dmean, 1), scene.shape(x)]));
     if (dr !== undefined) shares.push(m.neg(m.mul(m.mul(m.square(standard.r), standard.h), each(dr, 2))));
   }
