@@ -55,13 +55,16 @@ const keepRank = new Set(
 /** Number of axes of every value for which shapes are known or a short look at its node tells. */
 function ranksOf(graph: Graph, shapes: ShapeTable): Map<string, number> {
   const ranks = new Map<string, number>();
+  const lengths = new Map<string, number>();
   for (const [name, t] of graph.initializers) ranks.set(name, t.dims.length);
   for (const [name, { dims }] of shapes) ranks.set(name, dims.length);
   for (const node of graph.nodes) {
     if (node.domain !== '' || ranks.has(node.outputs[0]!)) continue;
     const of = node.inputs.filter((name) => name !== '').map((name) => ranks.get(name));
-    const target = graph.initializers.get(node.inputs[1] ?? '');
-    if (node.op === 'Reshape' && target !== undefined) ranks.set(node.outputs[0]!, target.data.length);
+    const target = lengths.get(node.inputs[1] ?? '') ?? graph.initializers.get(node.inputs[1] ?? '')?.data.length;
+    if (node.op === 'Shape' && node.attributes.size === 0 && of[0] !== undefined) lengths.set(node.outputs[0]!, of[0]);
+    else if (node.op === 'Reshape' && target !== undefined) ranks.set(node.outputs[0]!, target);
+    else if (node.op === 'Expand' && target !== undefined) ranks.set(node.outputs[0]!, Math.max(target, of[0] ?? 0));
     else if (sums.has(node.op) && intOf(node, 'keepdims', 1) === 1 && of[0] !== undefined) ranks.set(node.outputs[0]!, of[0]);
     else if (keepRank.has(node.op) && of.every((rank) => rank !== undefined)) ranks.set(node.outputs[0]!, Math.max(...of));
   }
