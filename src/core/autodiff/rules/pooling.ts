@@ -100,15 +100,18 @@ function boxes(scene: Scene, node: Node, weighing: 'inside' | 'padded' | 'one'):
   const windows = poolWindows(node);
   const { input, output } = spaces(scene, node);
   return input.map((size, i) => {
-    const { kernel, strides, dilations, padsBegin, padsEnd } = windows;
+    const [kernel, stride, dilation] = [windows.kernel[i]!, windows.strides[i]!, windows.dilations[i]!];
+    const padBegin = windows.padsBegin[i]!;
+    const weights: number[] = [];
     const rows = Array.from({ length: output[i]! }, (_, o): Taps => {
-      const positions = Array.from({ length: kernel[i]! }, (_, k) => o * strides[i]! + k * dilations[i]! - padsBegin[i]!);
+      const positions = Array.from({ length: kernel }, (_, k) => o * stride + k * dilation - padBegin);
       const inside = positions.filter((at) => at >= 0 && at < size);
-      const padded = positions.filter((at) => at < size + padsEnd[i]!);
+      const padded = positions.filter((at) => at < size + windows.padsEnd[i]!);
       const weight = 1 / { inside: inside.length, padded: padded.length, one: 1 }[weighing];
+      weights.push(weight);
       return inside.map((at) => ({ at, weight }));
     });
-    return { axis: i + 2, size, rows };
+    return { axis: i + 2, size, rows, windows: { kernel, stride, dilation, padBegin, weights } };
   });
 }
 

@@ -15,9 +15,19 @@ export interface AxisMap {
   readonly size: number;
   /** One list of taps per output position. */
   readonly rows: readonly Taps[];
+  /** Where the taps are those of evenly spaced windows, and all taps of a window weigh the same (0 outside x). */
+  readonly windows?: EvenWindows;
 }
 
-/** Above so many entries a matrix is written as its taps and scattered instead of multiplied: long waveforms. */
+interface EvenWindows {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly padBegin: number;
+  readonly weights: readonly number[];
+}
+
+/** Above so many entries (long waveforms) the map is not written as a matrix, but as a transposed convolution or as its taps. */
 const largestMatrix = 2 ** 20;
 
 /** dy times the transposed map, in the shape of x; `y` is the value dy belongs to. */
@@ -33,14 +43,18 @@ export function pullBack(scene: Scene, dy: string, y: string, x: string, maps: r
 }
 
 /** [.., out, ..] seen as [-1, out, rest] becomes [-1, in, rest]. */
-function alongAxis(scene: Scene, value: string, sizes: readonly Size[], map: AxisMap, dtype: 'float32' | 'float64'): string {
+function alongAxis(scene: Scene, value: string, sizes: readonly Size[], map: AxisMap, dtype: FloatType): string {
   const { g } = scene;
   const { axis, size, rows } = map;
   const rest = sizes.slice(axis + 1).reduce<number>((product, s) => {
     if (typeof s !== 'number') throw new Error(`axis ${axis} is followed by one whose size depends on the batch`);
     return product * s;
   }, 1);
-  if (rows.length * size > largestMatrix) return scattered(scene, value, map, rest, dtype);
+  if (rows.length * size > largestMatrix) {
+    // the runtime convolves in single precision only
+    if (map.windows && dtype === 'float32') return unfolded(scene, value, map, map.windows, rest);
+    return scattered(scene, value, map, rest, dtype);
+  }
   const seen = g.op('Reshape', [value, g.ints(rest === 1 ? [-1, rows.length] : [-1, rows.length, rest])]);
   const matrix = new Float64Array(rows.length * size);
   const [stepOut, stepIn] = rest === 1 ? [size, 1] : [1, rows.length];
@@ -50,14 +64,20 @@ function alongAxis(scene: Scene, value: string, sizes: readonly Size[], map: Axi
     : g.op('MatMul', [floatConstant(g, matrix, [size, rows.length], dtype), seen]);
 }
 
+type FloatType = 'float32' | 'float64';
+
+/** The weighted outputs laid over their windows: a transposed convolution with ones. */
+function unfolded({ g }: Scene, value: string, { size, rows }: AxisMap, w: EvenWindows, rest: number): string {
+  const seen = g.op('Reshape', [value, g.ints([-1, 1, rows.length, rest])]);
+  const scaled = g.op('Mul', [seen, floatConstant(g, Float64Array.from(w.weights), [rows.length, 1], 'float32')]);
+  const ones = floatConstant(g, new Float64Array(w.kernel).fill(1), [1, 1, w.kernel, 1], 'float32');
+  const whole = g.op('ConvTranspose', [scaled, ones], { strides: [w.stride, 1], dilations: [w.dilation, 1] });
+  const length = w.stride * (rows.length - 1) + w.dilation * (w.kernel - 1) + 1;
+  return g.op('Pad', [whole, g.ints([-w.padBegin, size + w.padBegin - length]), '', g.ints([2])]);
+}
+
 /** The same by adding each weighted output to the positions it was read from. */
-function scattered(
-  { g, number }: Scene,
-  value: string,
-  { size, rows }: AxisMap,
-  rest: number,
-  dtype: 'float32' | 'float64',
-): string {
+function scattered({ g, number }: Scene, value: string, { size, rows }: AxisMap, rest: number, dtype: FloatType): string {
   const seen = g.op('Reshape', [value, g.ints([-1, rows.length, rest])]);
   const most = Math.max(...rows.map((taps) => taps.length));
   const updates: string[] = [];
