@@ -13,6 +13,8 @@ export type KnownDim = number | null;
 export interface ShapeEntry {
   readonly dtype: DType;
   readonly dims: readonly KnownDim[];
+  /** Axes whose size is the batch itself (not a multiple of it); empty or absent where none is. */
+  readonly batchAxes?: readonly number[];
 }
 
 /** Every value of a graph (inputs, initializers, intermediates, outputs) by name. */
@@ -36,7 +38,8 @@ export async function inferShapes(graph: Graph, execute: Execute): Promise<Shape
   for (const [i, name] of names.entries()) {
     const shapes = runs.map((run) => numbersOf(run[`shape_${i}`]!));
     const dims = shapes[0]!.map((d, axis) => (shapes.every((s) => s[axis] === d) ? d : null));
-    table.set(name, { dtype: runs[0]![`empty_${i}`]!.dtype, dims });
+    const batchAxes = dims.flatMap((d, axis) => (d === null && shapes.every((s, run) => s[axis] === sizes[run]) ? [axis] : []));
+    table.set(name, { dtype: runs[0]![`empty_${i}`]!.dtype, dims, ...(batchAxes.length === 0 ? {} : { batchAxes }) });
   }
   return table;
 }

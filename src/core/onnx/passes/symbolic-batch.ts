@@ -2,18 +2,20 @@
 import { graphBuilder } from '../builder.ts';
 import { type Dim, feedsOf, type Graph, type Node } from '../graph.ts';
 import { dropDead } from './drop-dead.ts';
+import { logitsOf } from './expose-logits.ts';
 import { foldSizesAndConstants } from './prepare.ts';
 import { namesOf } from './rewrite.ts';
 import { type Execute, inferShapes, probeFeeds, type ShapeTable } from './shapes.ts';
 import { type Claim, type OutputRows, prove } from './symbolic-batch/proof.ts';
 import { isSite, type Measured, type Rewrite, waysOf } from './symbolic-batch/sites.ts';
+import { wholeGathers } from './whole-gathers.ts';
 
 export interface SymbolicBatchOptions {
   /** Position of the batch axis, by input name; inputs without a batch are left out. */
   batchAxis: Readonly<Record<string, number>>;
   /** Position of the batch in the outputs, where their sizes leave a choice. */
   outputAxis?: number;
-  /** Wrong guesses after which the search gives up. */
+  /** Wrong guesses after which the search gives up; one that only the proof refutes counts six times. */
   guesses?: number;
 }
 
@@ -45,12 +47,18 @@ export async function makeBatchSymbolic(graph: Graph, execute: Execute, options:
   let reason: string | undefined;
   // sizes the file reads at run time follow the batch by themselves; only where that does not suffice is everything a literal to be decided on
   for (const variant of folded.nodes.length === graph.nodes.length ? [folded] : [graph, folded]) {
-    const found = await search(variant, batch, execute, options);
-    if (typeof found !== 'string') return { graph: await foldSizesAndConstants(found, execute), proven: true };
+    const found = await search(withLogits(variant), batch, execute, options);
+    if (typeof found !== 'string') {
+      const made = dropDead({ ...found, outputs: found.outputs.filter((v) => graph.outputs.some((o) => o.name === v.name)) });
+      return { graph: await foldSizesAndConstants(made, execute), proven: true };
+    }
     reason ??= found;
   }
   return { graph: folded, proven: false, ...(reason === undefined ? {} : { reason }) };
 }
+
+/** A saturated Softmax hides what differs between rows, so what enters it is compared too. */
+const withLogits = (graph: Graph): Graph => graph.outputs.reduce((g, output) => logitsOf(g, output.name).graph, graph);
 
 interface Decision {
   readonly node: Node;
@@ -59,10 +67,11 @@ interface Decision {
 }
 
 /** Decides place after place in the order of the data, going back to the latest open choice when running contradicts it; a string says why nothing fits. */
-async function search(original: Graph, batch: number, execute: Execute, options: SymbolicBatchOptions): Promise<Graph | string> {
+async function search(given: Graph, batch: number, execute: Execute, options: SymbolicBatchOptions): Promise<Graph | string> {
   const { batchAxis } = options;
+  const shapes = await inferShapes(given, execute);
+  const original = wholeGathers(given, shapes);
   const open = openInputs(original, batchAxis);
-  const shapes = await inferShapes(original, execute);
   const claim = { original, batch, batchAxis, outputAxis: options.outputAxis ?? symbolicBatchDefaults.outputAxis };
   const decisions: Decision[] = [];
   let guesses = options.guesses ?? symbolicBatchDefaults.guesses;
@@ -77,7 +86,9 @@ async function search(original: Graph, batch: number, execute: Execute, options:
     if (failure !== undefined && typeof failure !== 'string') return declare(rewritten, failure);
     if (failure === undefined) continue;
     reason ??= failure;
-    if (guesses-- === 0 || !goBack(decisions)) return reason;
+    // a graph that runs to its end and is wrong is seldom one guess away from being right
+    guesses -= ready.length === 0 ? 6 : 1;
+    if (guesses < 0 || !goBack(decisions)) return reason;
   }
 }
 

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { reseed } from '../../../../bench/models/reseed.ts';
 import { type GraphBuilder, graphBuilder } from '../../../../src/core/onnx/builder.ts';
 import type { Graph } from '../../../../src/core/onnx/graph.ts';
-import { prepare } from '../../../../src/core/onnx/passes/prepare.ts';
+import { foldedOnly, prepare } from '../../../../src/core/onnx/passes/prepare.ts';
 import { joinRows, splitRows } from '../../../../src/core/onnx/passes/symbolic-batch/rows.ts';
 import { makeBatchSymbolic } from '../../../../src/core/onnx/passes/symbolic-batch.ts';
 import { readModel } from '../../../../src/core/onnx/reader.ts';
 import { f32, i64, numbersOf } from '../../../../src/core/tensor/tensor.ts';
-import { execute, normal, opsOf } from './compare.ts';
+import { difference, execute, normal, normalFeeds, opsOf } from './compare.ts';
 
 interface Fixed {
   graph: Graph;
@@ -118,6 +119,31 @@ const cases: Record<string, Fixed> = {
       return g.op('Reshape', [g.op('Relu', [x]), g.op('Concat', [g.ints([1]), t, g.ints([4])], { axis: 0 })]);
     }),
   },
+  'every element gathered in order': {
+    batch: 1,
+    graph: fixed([1, 3, 2], (g, x) => {
+      const list = g.op('Reshape', [g.op('Relu', [x]), g.ints([-1])]);
+      return g.op(
+        'ReduceMean',
+        [g.op('Gather', [list, g.constant(i64([0, 1, 2, 3, 4, 5], [1, 3, 2]))], { axis: 0 }), g.ints([2])],
+        { keepdims: 0 },
+      );
+    }),
+  },
+  'heads split off a time-major value at batch 1': {
+    batch: 1,
+    axis: 1,
+    graph: fixed([5, 1, 6], (g, x) => {
+      const heads = g.op('Transpose', [g.op('Reshape', [x, g.ints([5, 2, 3])])], { perm: [1, 0, 2] });
+      const mixed = g.op('MatMul', [
+        g.op('Softmax', [g.op('MatMul', [heads, g.op('Transpose', [heads], { perm: [0, 2, 1] })])]),
+        heads,
+      ]);
+      const joined = g.op('Reshape', [g.op('Transpose', [mixed], { perm: [1, 0, 2] }), g.ints([5, 6])]);
+      const steps = g.op('Reshape', [g.op('Gemm', [joined, weights(g, 'w', 6, 4)]), g.ints([5, 1, 4])]);
+      return g.op('ReduceMax', [steps, g.ints([0])], { keepdims: 0 });
+    }),
+  },
   'a constant with equal rows': {
     batch: 2,
     graph: fixed([2, 3], (g, x) => g.op('Add', [x, g.constant(f32([1, 2, 3, 1, 2, 3], [2, 3]))])),
@@ -148,11 +174,22 @@ describe('makeBatchSymbolic', () => {
 
   it('makes the channel shuffles of ShuffleNet follow the batch', async () => {
     const file = new URL('../../../../bench/models/light/light_shufflenet.onnx', import.meta.url);
-    const prepared = await prepare(readModel(readFileSync(file)), execute);
+    const prepared = await prepare(reseed(await foldedOnly(readModel(readFileSync(file)), execute), 3), execute);
     const made = await makeBatchSymbolic(prepared, execute, { batchAxis: { 'gpu_0/data_0': 0 } });
     expect(made.proven).toBe(true);
     expect(opsOf(made.graph)).not.toContain('Shape');
   });
+
+  for (const name of ['transformer-1-17', 'transformer-1-18', 'transformer-4-17', 'transformer-4-18', 'lstm-1-11', 'lstm-3-18']) {
+    it(`makes PyTorch's export ${name} (name, batch, opset) follow the batch`, async () => {
+      const file = new URL(`../../../fixtures/torch-exports/${name}.onnx`, import.meta.url);
+      const before = readModel(readFileSync(file));
+      const prepared = await prepare(before, execute);
+      const x = prepared.inputs[0]!;
+      expect(await difference(before, prepared, normalFeeds(before))).toBeLessThan(1e-5);
+      expect(await makeBatchSymbolic(prepared, execute, { batchAxis: { [x.name]: 0 } })).toMatchObject({ proven: true });
+    });
+  }
 
   it('needs no sizes at run time where one open axis says it', async () => {
     const made = await makeBatchSymbolic(await prepare(attention(2), execute), execute, { batchAxis: { x: 0 } });
@@ -177,6 +214,7 @@ describe('makeBatchSymbolic', () => {
       /Add .* cannot follow the batch/,
     ],
     'a result without rows': [fixed([2, 3], (g, x) => g.op('ReduceSum', [x], { keepdims: 0 })), /rows cannot be told apart/],
+    'a result that ignores its input': [fixed([2, 3], (g, x) => g.op('Mul', [x, g.number(0)])), /proves nothing/],
     'samples picked by number': [
       fixed([2, 3], (g, x) => g.op('Gather', [x, g.constant(i64([1, 0]))], { axis: 0 })),
       /rows cannot be told apart/,
