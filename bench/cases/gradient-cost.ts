@@ -23,7 +23,7 @@ export async function* gradientCost(): AsyncGenerator<BenchLine> {
   const folder = new URL('../models/light/', import.meta.url);
   for (const file of (await readdir(folder)).filter((f) => f.endsWith('.onnx')).sort()) {
     const graph = readModel(await readFile(new URL(file, folder)), { source: file });
-    yield await measure(file.replace('.onnx', ''), await reseed(graph, 0, runtime.execute), job.lightBatch, runtime);
+    yield await measure(file.replace('.onnx', ''), await reseed(graph, 0), job.lightBatch, runtime);
   }
 }
 

@@ -1,7 +1,7 @@
 /** @file Reverse-mode differentiation, graph to graph: the forward nodes, then the cotangents in reverse order, then what nobody reads is dropped. */
 import { UserError } from '../errors.ts';
 import { graphBuilder } from '../onnx/builder.ts';
-import { type Dim, describeNode, type Graph, type Node, nodeName } from '../onnx/graph.ts';
+import { type Dim, describeNode, feedsOf, type Graph, type Node, nodeName } from '../onnx/graph.ts';
 import { capturedBy, dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
 import type { Entry, PerNode, Provider, Rule } from './rule.ts';
@@ -57,6 +57,8 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
   const adjoints = new Map<string, string[]>();
   const replaced = new Set<string>();
   const contribute = (value: string, cotangent: string) => {
+    if (g.isComputed(cotangent))
+      g.declare({ name: cotangent, dtype: scene.dtype(value), dims: declaredDims(graph, shapes, value) });
     const target = standIn.get(value) ?? value;
     if (standIn.has(value)) replaced.add(value);
     const list = adjoints.get(target);
@@ -67,6 +69,7 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     const parts = adjoints.get(value);
     if (parts === undefined) return undefined;
     const total = parts.length === 1 ? parts[0]! : g.op(parts.length === 2 ? 'Add' : 'Sum', parts);
+    if (parts.length > 1) g.declare({ name: total, dtype: scene.dtype(value), dims: declaredDims(graph, shapes, value) });
     adjoints.set(value, [total]);
     return total;
   };
@@ -108,6 +111,18 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     g.output(gradients[name]!, outputDims(graph, name, scene.dims(name)), scene.dtype(name));
   }
   return { graph: dropDead(g.build()), gradients, cuts, substitutes };
+}
+
+/**
+ * The sizes a cotangent is declared with: those of its value, the batch by the name the inputs give it. The runtime loses the batch's name at the first
+ * reshape, and then gives up layouts and fusions that need to know that two sizes are equal.
+ */
+function declaredDims(graph: Graph, shapes: ShapeTable, name: string): readonly Dim[] {
+  const { dims, batchAxes = [] } = shapes.get(name)!;
+  const symbol = feedsOf(graph)
+    .flatMap((v) => v.dims ?? [])
+    .find((d) => typeof d === 'string');
+  return dims.map((d, axis) => (batchAxes.includes(axis) ? (symbol ?? null) : d));
 }
 
 /** The sizes an output is declared with: those of the graph input it belongs to, symbols included, or what is known. */

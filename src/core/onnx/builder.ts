@@ -36,6 +36,8 @@ export interface GraphBuilder {
   output(name: string, dims?: readonly Dim[], dtype?: DType): string;
   /** An output whose type the runtime is left to infer. */
   untypedOutput(name: string): string;
+  /** States the type of a value inside the graph, which the runtime cannot always infer. */
+  declare(value: Value): void;
   constant(value: Tensor, name?: string): string;
   /** A constant float32 scalar, shared between equal values. */
   number(value: number): string;
@@ -77,6 +79,7 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
   const inputs: Value[] = [...(from?.inputs ?? [])];
   const outputs: Value[] = [...(from?.outputs ?? [])];
   const initializers = new Map(from?.initializers);
+  const values = new Map(from?.values);
   const taken = options.taken ?? new Set<string>();
   for (const name of [...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => [n.name, ...n.outputs])])
     taken.add(name);
@@ -134,6 +137,9 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
       outputs.push({ name, dtype: undefined, dims: undefined });
       return name;
     },
+    declare(value) {
+      values.set(value.name, value);
+    },
     number: (value) => share(`f${Object.is(value, -0) ? '-0' : value}`, () => constant(scalar(value))),
     ints: (values) => share(`i${values.join()}`, () => constant(i64(values))),
     op: (op, ins, attrs = {}, output = fresh(op)) => ops(op, ins, [output], attrs)[0]!,
@@ -147,7 +153,7 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
       inputs,
       outputs,
       initializers,
-      values: from?.values ?? new Map(),
+      values,
       opsets: from?.opsets ?? new Map([['', options.opset ?? builderDefaults.opset]]),
       irVersion: options.irVersion ?? from?.irVersion ?? builderDefaults.irVersion,
       producer: from?.producer ?? 'provoke',

@@ -47,7 +47,8 @@ export function createRuntime(module: OrtModule, options: RuntimeOptions = {}): 
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: optimization ?? settings.optimization,
-      logSeverityLevel: 3,
+      // errors are thrown, with the same text
+      logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });
     return wrap(module, session);

@@ -15,8 +15,8 @@ import { fileSample, onlyAttackedInput } from '../../host/predict-files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { createProgress } from '../progress.ts';
+import type { Register } from '../register.ts';
 import { epsText, percent, table } from '../table.ts';
-import type { Register } from './index.ts';
 
 interface Options {
   attack: string;

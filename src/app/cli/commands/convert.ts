@@ -4,7 +4,7 @@ import { builtinModels } from '../../../kit/model/builtin/index.ts';
 import { writeWhole } from '../../host/files.ts';
 import { builtinGraph } from '../../host/models.ts';
 import { readTfjsModel } from '../../host/tfjs.ts';
-import type { Register } from './index.ts';
+import type { Register } from '../register.ts';
 
 export const convert: Register = (program) => {
   program

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { readRun } from '../../experiment/read-run.ts';
 import { flatColumns } from '../../experiment/results.ts';
 import { writeWhole } from '../../host/files.ts';
-import type { Register } from './index.ts';
+import type { Register } from '../register.ts';
 
 export const exportRun: Register = (program) => {
   program

@@ -4,7 +4,7 @@ import { gradientModel } from '../../../kit/model/gradient-model.ts';
 import { writeWhole } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import type { Register } from './index.ts';
+import type { Register } from '../register.ts';
 
 interface Options {
   out: string;

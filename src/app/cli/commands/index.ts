@@ -1,5 +1,6 @@
 /** @file The commands of `provoke`. A new one is a file here and a line below. */
-import type { Command } from 'commander';
+
+import type { Register } from '../register.ts';
 import { attack } from './attack.ts';
 import { convert } from './convert.ts';
 import { exportRun } from './export.ts';
@@ -11,9 +12,6 @@ import { predict } from './predict.ts';
 import { run } from './run.ts';
 import { validate } from './validate.ts';
 import { view } from './view.ts';
-
-/** Adds a command to the program; `exit` sets the exit code of a command that ended well. */
-export type Register = (program: Command, exit: (code: number) => void) => void;
 
 export const commands: readonly Register[] = [
   init,

@@ -9,7 +9,7 @@ import { dataSets, loadData } from '../../host/data.ts';
 import { writeWhole } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import type { Register } from './index.ts';
+import type { Register } from '../register.ts';
 
 interface Options {
   out: string;

@@ -7,8 +7,8 @@ import type { InputSpec, Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import type { Register } from '../register.ts';
 import { table } from '../table.ts';
-import type { Register } from './index.ts';
 
 interface Options {
   json?: boolean;

@@ -4,8 +4,8 @@ import { builtinModels } from '../../../kit/model/builtin/index.ts';
 import type { Attack } from '../../../methods/attacks/attack.ts';
 import { attacks } from '../../../methods/attacks/registry.ts';
 import { dataSets } from '../../host/data.ts';
+import type { Register } from '../register.ts';
 import { table } from '../table.ts';
-import type { Register } from './index.ts';
 
 const things: Readonly<Record<string, () => { head: string[]; rows: string[][] }>> = {
   attacks: () => ({

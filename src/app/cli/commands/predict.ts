@@ -1,6 +1,6 @@
 import { predictFiles } from '../../host/predict-files.ts';
+import type { Register } from '../register.ts';
 import { percent, table } from '../table.ts';
-import type { Register } from './index.ts';
 
 interface Options {
   json?: boolean;

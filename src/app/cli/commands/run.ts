@@ -14,8 +14,8 @@ import { writeReport } from '../../report/from-run.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { fraction, positiveInteger, shardOf } from '../numbers.ts';
 import { createProgress, duration } from '../progress.ts';
+import type { Register } from '../register.ts';
 import { epsText, percent, table } from '../table.ts';
-import type { Register } from './index.ts';
 
 interface Options {
   out?: string;

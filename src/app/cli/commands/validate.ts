@@ -6,7 +6,7 @@ import { openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { readOnnxFile } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import type { Register } from './index.ts';
+import type { Register } from '../register.ts';
 
 export const validate: Register = (program) => {
   program

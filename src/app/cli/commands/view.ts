@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readRun } from '../../experiment/read-run.ts';
 import { writeReport } from '../../report/from-run.ts';
-import type { Register } from './index.ts';
+import type { Register } from '../register.ts';
 
 export const view: Register = (program) => {
   program
