@@ -75,7 +75,7 @@ describe.each(cases)('the oracle of %s', (_, model, shapes) => {
     const answers = [];
     for (const maxBatch of [37, 1, 2, 8]) {
       const oracle = createOracle(sessions, { maxBatch });
-      answers.push({ logits: await oracle.logits(asked(samples)), ...(await oracle.gradient(asked(samples), losses)) });
+      answers.push({ forward: await oracle.logits(asked(samples)), ...(await oracle.gradient(asked(samples), losses)) });
     }
     for (const answer of answers.slice(1)) expect(answer).toEqual(answers[0]);
     expect(answers[0]!.gradient.some((g) => Object.values(g)[0]!.some((v) => v !== 0))).toBe(true);
