@@ -1,23 +1,28 @@
 import { intOf, intsOf } from '../../../src/core/onnx/graph.ts';
-import { type F64, f64, filledBy, type Kernels, offsetOf } from './types.ts';
+import { type F64, f64, filledBy, type Kernels } from './types.ts';
 import { everyIndex, tapAt, windowAxes, windowCount } from './windows.ts';
 
-/** Visits every product of a convolution: (image index, weight index, output index). `image` is the larger side, where taps lie. */
+type Axes = ReturnType<typeof windowAxes>;
+
+/** Visits every product of a convolution as flat positions (in the image, the weights, the output). `image` is the larger side, where taps lie. */
 function everyTap(
-  axes: ReturnType<typeof windowAxes>,
+  axes: Axes,
   counts: readonly number[],
   [n, m, channels, group]: readonly [number, number, number, number],
-  visit: (image: readonly number[], weight: readonly number[], output: readonly number[]) => void,
+  visit: (image: number, weight: number, output: number) => void,
 ): void {
-  const kernel = axes.map((a) => a.kernel);
+  const along = (axis: number, image: number, weight: number, output: number): void => {
+    if (axis === axes.length) return visit(image, weight, output);
+    const { size, kernel } = axes[axis]!;
+    for (let o = 0; o < counts[axis]!; o++)
+      for (let k = 0; k < kernel; k++) {
+        const at = tapAt(axes[axis]!, o, k);
+        if (at >= 0 && at < size) along(axis + 1, image * size + at, weight * kernel + k, output * counts[axis]! + o);
+      }
+  };
   everyIndex([n, m, channels], ([b, out, c]) => {
     const channel = Math.floor(out! / (m / group)) * channels + c!;
-    everyIndex(counts, (o) => {
-      everyIndex(kernel, (k) => {
-        const at = axes.map((a, i) => tapAt(a, o[i]!, k[i]!));
-        if (at.every((v, i) => v >= 0 && v < axes[i]!.size)) visit([b!, channel, ...at], [out!, c!, ...k], [b!, out!, ...o]);
-      });
-    });
+    along(0, b! * channels * group + channel, out! * channels + c!, b! * m + out!);
   });
 }
 
@@ -30,7 +35,7 @@ export const convolution: Kernels = {
     const [m, channels] = w!.dims as [number, number];
     const y = started([x!.dims[0]!, m, ...counts], bias);
     everyTap(axes, counts, [x!.dims[0]!, m, channels, intOf(node, 'group', 1)], (image, weight, output) => {
-      y.data[offsetOf(y.dims, output)]! += x!.data[offsetOf(x!.dims, image)]! * w!.data[offsetOf(w!.dims, weight)]!;
+      y.data[output]! += x!.data[image]! * w!.data[weight]!;
     });
     return [y];
   },
@@ -54,7 +59,7 @@ export const convolution: Kernels = {
     });
     const y = started([x!.dims[0]!, channels * group, ...axes.map((a) => a.size)], bias);
     everyTap(axes, counts, [x!.dims[0]!, m, channels, group], (image, weight, output) => {
-      y.data[offsetOf(y.dims, image)]! += x!.data[offsetOf(x!.dims, output)]! * w!.data[offsetOf(w!.dims, weight)]!;
+      y.data[image]! += x!.data[output]! * w!.data[weight]!;
     });
     return [f64(y.dims, y.data)];
   },
