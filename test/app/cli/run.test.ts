@@ -162,6 +162,36 @@ describe('provoke run', () => {
     },
   );
 
+  it('a sample that takes its worker process down becomes invalid with the reason, the others are judged', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 5, 'attacks: [noise]');
+      expect((await provoke(['run', 'x.yaml', '--out', 'noise'], folder)).code).toBe(0);
+      const victim = (await rowsOf(join(folder, 'noise'))).find((r) => r.status !== 'skipped')!.sample as string;
+      const text = await readFile(join(folder, 'x.yaml'), 'utf8');
+      await writeFile(join(folder, 'x.yaml'), text.replace('[noise]', '[{ use: ./crash.mjs }]'));
+      await writeFile(
+        join(folder, 'crash.mjs'),
+        `export default {
+          name: 'crash', title: 'ends the process on one sample', needs: 'none', kind: 'bounded', norms: ['linf'], modalities: 'any', targeted: false,
+          defaults: {}, about: {}, paper: '', passes: () => ({ forwards: 0, backwards: 0 }),
+          run: async ({ batch }) => {
+            if (batch.some((s) => s.id === '${victim}')) process.exit(9);
+            return batch.map(() => ({ status: 'failure' }));
+          },
+        };`,
+      );
+      const { code, stderr } = await provoke(['run', 'x.yaml', '--workers', '2'], folder);
+      expect(stderr).not.toContain('error');
+      expect(code).toBe(0);
+      const rows = await rowsOf(join(folder, 'runs/x'));
+      expect(rows).toHaveLength(15);
+      const invalid = rows.filter((r) => r.status === 'invalid');
+      expect(invalid).toHaveLength(3);
+      expect(new Set(invalid.map((r) => r.reason))).toEqual(new Set(['a worker process ended with code 9']));
+      expect(new Set(invalid.map((r) => r.sample))).toEqual(new Set([victim]));
+    });
+  });
+
   it('--dry-run writes nothing; --fail-under ends with 100; --json prints the summary', async () => {
     await inFolder(async (folder) => {
       await project(folder, 6);
