@@ -3,6 +3,8 @@ import { backward, type Cut, type GradientOptions, gradient } from '../../core/a
 import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
 import { type Graph, nodeName } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
+import { namesOf } from '../../core/onnx/passes/rewrite.ts';
+import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { Runtime, Session } from '../../core/runtime/runtime.ts';
 import { type LossInputs, withLoss } from '../losses/graph.ts';
 import { extendShapes } from './extend-shapes.ts';
@@ -63,7 +65,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     const shapes =
       model.shapes === undefined || wanted.twins!.length > 0
         ? undefined
-        : await extendShapes(joined, model.shapes, runtime.execute);
+        : await extendShapes(joined, within(graph, model.shapes), runtime.execute);
     const made =
       shapes === undefined
         ? await gradient(joined, runtime.execute, wanted)
@@ -100,6 +102,12 @@ export function forwardGraph(model: Model): Graph {
   const output = model.graph.outputs.find((v) => v.name === logits);
   if (output === undefined) throw new Error(`${model.name}: the graph has no output "${logits}"`);
   return dropDead({ ...model.graph, outputs: [output] });
+}
+
+/** Of the shapes known, those of values the graph has: an output that was dropped may have had the name of a new input. */
+function within(graph: Graph, shapes: ShapeTable): ShapeTable {
+  const names = namesOf(graph);
+  return new Map([...shapes].filter(([name]) => names.has(name)));
 }
 
 /** Opens once, on first use, and again after a release; a failed opening is not remembered. */
