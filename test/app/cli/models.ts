@@ -4,7 +4,8 @@ import { writeModel } from '../../../src/core/onnx/writer.ts';
 import { stream } from '../../../src/core/tensor/random.ts';
 import { f32 } from '../../../src/core/tensor/tensor.ts';
 
-const weights = (name: string, dims: readonly number[]) => {
+/** Normal weights of standard deviation 0.3, the same for the same name. */
+export const weights = (name: string, dims: readonly number[]) => {
   const random = stream(1, name);
   return f32(
     Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => 0.3 * random.normal()),

@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { graphBuilder } from '../../../src/core/onnx/builder.ts';
+import { writeModel } from '../../../src/core/onnx/writer.ts';
+import { proveGradient } from './gradient-proof.ts';
+import { linearImageModel, weights } from './models.ts';
+import { inFolder, provoke } from './provoke.ts';
+
+/** Images to classes through a Reshape whose target says 1 for the batch, as a `view(1, -1)` at batch 1 is exported. */
+function fixedBatchModel(): Uint8Array {
+  const g = graphBuilder({ name: 'fixed' });
+  const image = g.input('image', [1, 3, 8, 8]);
+  const seen = g.op('Conv', [image, g.constant(weights('k', [4, 3, 3, 3]))], { kernel_shape: [3, 3], strides: [2, 2] });
+  const flat = g.op('Reshape', [g.op('Tanh', [seen]), g.ints([1, 36])]);
+  g.op('Gemm', [flat, g.constant(weights('w', [36, 5])), g.constant(weights('b', [5]))], {}, 'scores');
+  g.output('scores', [1, 5]);
+  return writeModel(g.build());
+}
+
+/** Sequences [time, batch, channel] to classes per time step, [time, batch, class]. */
+function timeMajorModel(batch: string | number): Uint8Array {
+  const g = graphBuilder({ name: 'time-major' });
+  const x = g.input('x', [6, batch, 4]);
+  const hidden = g.op('Tanh', [g.op('MatMul', [x, g.constant(weights('w', [4, 8]))])]);
+  g.op('MatMul', [hidden, g.constant(weights('v', [8, 3]))], {}, 'scores');
+  g.output('scores', [6, batch, 3]);
+  return writeModel(g.build());
+}
+
+const timeMajor = `inputs: { x: { layout: TNC, modality: physiology, bounds: [-1, 1] } }
+output: { name: scores, kind: logits, layout: TNC }
+`;
+
+describe('provoke gradient', () => {
+  it('of a model with a symbolic batch', () =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, 'model.onnx'), linearImageModel());
+      await proveGradient(folder, 'model.onnx', { input: 'image', classes: 3 });
+    }));
+
+  it('of a model exported at batch 1, with that 1 in a Reshape: the batch becomes free', () =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, 'model.onnx'), fixedBatchModel());
+      await proveGradient(folder, 'model.onnx', { input: 'image', classes: 5 });
+    }));
+
+  it.each([
+    ['a symbolic', 'n'],
+    ['a fixed', 1],
+  ] as const)('of a time-major model with %s batch, as its manifest says', (_, batch) =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, 'model.onnx'), timeMajorModel(batch));
+      await writeFile(join(folder, 'model.yaml'), timeMajor);
+      await proveGradient(folder, 'model.onnx', { input: 'x', classes: 3, range: [-1, 1] });
+    }),
+  );
+
+  it('names an unknown loss and an unknown input', () =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, 'model.onnx'), linearImageModel());
+      const loss = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx', '--loss', 'hinge'], folder);
+      expect(loss).toMatchObject({ code: 2, stderr: 'error: --loss: there is no loss "hinge"\n  one of: ce, margin\n' });
+      const wrt = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx', '--wrt', 'imge'], folder);
+      expect(wrt.code).toBe(2);
+      expect(wrt.stderr).toContain('has no input "imge" to differentiate by');
+    }));
+});
