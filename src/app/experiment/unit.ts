@@ -1,4 +1,5 @@
 /** @file One work unit: clean pass, attack per budget, rounding, saving, re-reading, and the last word on what succeeded. */
+import { UserError } from '../../core/errors.ts';
 import { type Stream, stream } from '../../core/tensor/random.ts';
 import type { Problem } from '../../kit/data/source.ts';
 import { type Goal, reached } from '../../kit/losses/loss.ts';
@@ -13,6 +14,7 @@ import { lpThreat } from '../../kit/threat/lp.ts';
 import { toStorage } from '../../kit/threat/storage.ts';
 import type { Norm, Threat } from '../../kit/threat/threat.ts';
 import type { Attack, Job } from '../../methods/attacks/attack.ts';
+import { breachOf } from './breach.ts';
 import type { Budget, GoalPlan, PlannedAttack } from './plan.ts';
 
 /** Keeps adversarial examples in open containers and gives them back as the model will see them. */
@@ -129,6 +131,11 @@ async function attackAt(
     progress: (done, of) => progress(of === 0 ? 1 : done / of),
   };
   const outcomes = open.length === 0 ? [] : await attack.run(job, planned.options);
+  if (outcomes.length !== open.length)
+    throw new UserError(
+      `attack ${planned.label} gave ${outcomes.length} outcomes for ${open.length} samples`,
+      'an attack returns one outcome per sample of its batch, in order: docs/own-code.md',
+    );
   const judged = await judge(context, budget, open, outcomes);
   const seconds = open.length === 0 ? 0 : (performance.now() - started) / 1000 / open.length;
   return subjects.map((subject) => {
@@ -168,7 +175,7 @@ type Judgement = Pick<Row, 'status' | 'prediction' | 'floatSuccess' | 'probabili
   example?: string;
 };
 
-/** Rounds each proposal to storage; what still succeeds is saved, read back and predicted again: only that counts. */
+/** Rounds each proposal to storage; what still succeeds is saved, read back, predicted again and measured: only that counts. */
 async function judge(
   context: UnitContext,
   budget: Budget,
@@ -208,6 +215,8 @@ async function judge(
     const at = saved.findIndex((s) => s.of === of);
     const logits = savedLogits[at];
     if (logits === undefined || !reached(subject.goal, argmax(logits))) return { ...stands, status: 'failure', floatSuccess };
+    const breach = breachOf(model, budget, subject.sample, saved[at]!.inputs);
+    if (breach !== undefined) return { ...stands, status: 'invalid', reason: breach };
     return {
       status: 'success',
       prediction: argmax(logits),
