@@ -1,5 +1,6 @@
 /** @file `provoke/kit`: models, oracles and losses, for programs that bring their own attack or their own loop. */
 
+export type { DataSource, Problem, RawArray, RawImage, RawItem } from './data/source.ts';
 export { type LossGraph, lossFeeds, withLoss } from './losses/graph.ts';
 export { type Head, headsFor } from './losses/heads.ts';
 export { crossEntropy, type Goal, type Loss, reached } from './losses/loss.ts';

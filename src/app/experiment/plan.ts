@@ -20,6 +20,8 @@ export interface PlannedAttack {
   readonly label: string;
   readonly attack: Attack;
   readonly options: Readonly<Record<string, OptionValue>>;
+  /** sha256 of the file, where the attack is a user's own. */
+  readonly sha256?: string;
 }
 
 export type GoalPlan =
@@ -67,6 +69,9 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
   const identity = [
     version,
     model.sha256,
+    model.inputs,
+    model.classes,
+    model.output,
     data.sha256,
     experiment.model,
     experiment.data,
@@ -74,12 +79,15 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
     goal,
     experiment.seed,
   ] as const;
-  const units = attacks.flatMap(({ label, options }, attack) =>
+  const units = attacks.flatMap(({ label, options, sha256: code }, attack) =>
     Array.from({ length: Math.ceil(items.length / unitSize) }, (_, slice): Unit => {
       const from = slice * unitSize;
       const to = Math.min(items.length, from + unitSize);
       return {
-        key: sha256(JSON.stringify([identity, label, attacks[attack]!.attack.name, options, items.slice(from, to)])).slice(0, 32),
+        key: sha256(JSON.stringify([identity, label, attacks[attack]!.attack.name, code, options, items.slice(from, to)])).slice(
+          0,
+          32,
+        ),
         attack,
         from,
         to,

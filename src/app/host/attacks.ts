@@ -6,25 +6,32 @@ import type { Attack } from '../../methods/attacks/attack.ts';
 import { attackNamed, readOptions } from '../../methods/attacks/registry.ts';
 import type { PlannedAttack } from '../experiment/plan.ts';
 import type { ExperimentFile } from '../experiment/schema.ts';
+import { readUserFile, sha256 } from './files.ts';
 
 /** Resolves the `attacks` list; an attack used twice without a name of its own is numbered. */
 export async function loadAttacks(entries: ExperimentFile['attacks'], base: string): Promise<PlannedAttack[]> {
   const planned: PlannedAttack[] = [];
   for (const entry of entries) {
     const { use, as, ...given } = typeof entry === 'string' ? { use: entry, as: undefined } : entry;
-    const attack = /\.m?js$/.test(use) ? await ownAttack(resolve(base, use)) : attackNamed(use);
+    const own = /\.m?js$/.test(use) ? await ownAttack(resolve(base, use)) : undefined;
+    const attack = own?.attack ?? attackNamed(use);
     const name = as ?? attack.name;
     const clash = (label: string) => planned.some((p) => p.label === label);
     if (as !== undefined && clash(as))
       throw new UserError(`attacks: two of them are named "${as}"`, 'give each its own name with `as`');
     let label = name;
     for (let i = 2; clash(label); i++) label = `${name}-${i}`;
-    planned.push({ label, attack, options: readOptions(attack, given) });
+    const options = readOptions(attack, given);
+    planned.push({ label, attack, options, ...(own === undefined ? {} : { sha256: own.sha256 }) });
   }
   return planned;
 }
 
-async function ownAttack(path: string): Promise<Attack> {
+/** What a file has to state of its attack; title and paper are for lists and reports only. */
+const required = ['name', 'needs', 'kind', 'norms', 'modalities', 'targeted', 'defaults', 'about', 'passes', 'run'] as const;
+
+async function ownAttack(path: string): Promise<{ attack: Attack; sha256: string }> {
+  const code = await readUserFile(path, 'the attack file');
   let loaded: { default?: Partial<Attack> };
   try {
     loaded = (await import(pathToFileURL(path).href)) as typeof loaded;
@@ -36,14 +43,12 @@ async function ownAttack(path: string): Promise<Attack> {
     );
   }
   const attack = loaded.default;
-  const missing = (['name', 'needs', 'kind', 'norms', 'modalities', 'defaults', 'run'] as const).filter(
-    (key) => attack?.[key] === undefined,
-  );
-  if (attack === undefined || missing.length > 0) {
+  const missing = required.filter((key) => attack?.[key] === undefined);
+  if (missing.length > 0) {
     throw new UserError(
       `the attack file "${path}" exports no attack: ${missing.join(', ')} missing`,
-      'see docs/own-attack.md for the contract',
+      'export default { name, needs, ... }: docs/own-code.md has the contract and an example',
     );
   }
-  return attack as Attack;
+  return { attack: attack as Attack, sha256: sha256(code) };
 }

@@ -97,5 +97,16 @@ async function ownData(path: string, context: LoadContext): Promise<DataSource> 
       'export default async (context) => dataSource',
     );
   }
-  return loaded.default(context);
+  const source = await loaded.default(context);
+  const missing = required.filter((key) => source?.[key] === undefined);
+  if (missing.length > 0) {
+    throw new UserError(
+      `the data file "${path}" gives no data source: ${missing.join(', ')} missing`,
+      'return { name, labels, labelsAre, count, item, sha256 }: docs/own-code.md has the contract and an example',
+    );
+  }
+  return source;
 }
+
+/** What a user's own data source has to state. */
+const required = ['name', 'labels', 'labelsAre', 'count', 'item', 'sha256'] as const;

@@ -125,7 +125,7 @@ async function manifestFor(path: string, named: string | undefined): Promise<Man
 }
 
 async function ownModel(path: string, context: LoadContext): Promise<Model> {
-  let loaded: { default?: (context: LoadContext) => Promise<{ onnx: Uint8Array; manifest?: Manifest }> };
+  let loaded: { default?: (context: LoadContext) => Promise<{ onnx?: unknown; manifest?: unknown }> };
   try {
     loaded = (await import(pathToFileURL(path).href)) as typeof loaded;
   } catch (cause) {
@@ -139,12 +139,17 @@ async function ownModel(path: string, context: LoadContext): Promise<Model> {
       'export default async () => ({ onnx: bytes, manifest })',
     );
   const { onnx, manifest } = await loaded.default(context);
+  if (!(onnx instanceof Uint8Array))
+    throw new UserError(
+      `the model file "${path}" gives no ONNX bytes`,
+      'export default async () => ({ onnx: bytes, manifest }): docs/own-code.md has the contract and an example',
+    );
   const graph = readModel(onnx, { source: path });
   return openModel(graph, {
-    name: basename(path),
+    name: basename(path).replace(/\.m?js$/, ''),
     sha256: sha256(onnx),
     execute: context.runtime.execute,
-    ...(manifest === undefined ? {} : { manifest }),
+    ...(manifest === undefined ? {} : { manifest: readManifest(manifest, `${path}, manifest`) }),
   });
 }
 

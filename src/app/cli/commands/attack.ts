@@ -4,10 +4,10 @@ import type { Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import { parseEps } from '../../../kit/threat/parse-eps.ts';
-import { attackNamed, readOptions } from '../../../methods/attacks/registry.ts';
 import type { GoalPlan } from '../../experiment/plan.ts';
 import { experimentSchema } from '../../experiment/schema.ts';
 import { runUnit } from '../../experiment/unit.ts';
+import { loadAttacks } from '../../host/attacks.ts';
 import { exampleStore } from '../../host/examples.ts';
 import { writableFolder } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
@@ -36,7 +36,7 @@ export const attack: Register = (program) => {
   program
     .command('attack <model> <inputs...>')
     .description('attack single files')
-    .requiredOption('--attack <name>', 'which attack: provoke list attacks')
+    .requiredOption('--attack <name>', 'which attack: provoke list attacks, or ./file.mjs')
     .requiredOption('--eps <size>', 'largest change, e.g. 8/255')
     .option('--norm <name>', 'linf, l2, l1 or l0', 'linf')
     .option('--target <class>', 'aim at this class instead of any wrong one')
@@ -55,7 +55,8 @@ export const attack: Register = (program) => {
 };
 
 async function attackFiles(name: string, paths: string[], options: Options): Promise<void> {
-  const chosen = attackNamed(options.attack);
+  const [planned] = await loadAttacks([{ use: options.attack, ...settings(options.set) }], process.cwd());
+  const chosen = planned!.attack;
   const eps = parseEps(options.eps, '--eps');
   const norm = normOf(options.norm);
   if (!chosen.norms.includes(norm))
@@ -63,7 +64,6 @@ async function attackFiles(name: string, paths: string[], options: Options): Pro
       `attack ${chosen.name} works under ${chosen.norms.join(', ')}, not ${norm}`,
       'choose another --norm or --attack',
     );
-  const planned = { label: chosen.name, attack: chosen, options: readOptions(chosen, settings(options.set)) };
   const seed = Number(options.seed);
   if (!Number.isInteger(seed) || seed < 0)
     throw new UserError(`--seed: "${options.seed}" is not a whole number`, 'for example --seed 1');
@@ -83,7 +83,7 @@ async function attackFiles(name: string, paths: string[], options: Options): Pro
       oracle: () => createOracle(sessions, { maxBatch: 16, signal: interrupt.signal }),
       samples,
       problems: [],
-      planned,
+      planned: planned!,
       budgets: [{ norm: { [input]: norm }, eps: { [input]: eps } }],
       goal,
       seed,
