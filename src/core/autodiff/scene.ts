@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { KnownDim, ShapeTable } from '../onnx/passes/shapes.ts';
@@ -31,7 +32,10 @@ export function sceneOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable, provi
   const number = (value: number, dtype: DType): string => {
     if (dtype === 'float32') return g.number(value);
     if (dtype === 'float64') return g.constant(tensor('float64', [], Float64Array.of(value)));
-    throw new Error(`gradients are computed in float32 or float64, not ${dtype}`);
+    throw new UserError(
+      `the model computes in ${dtype}, gradients are computed in float32 or float64`,
+      'export the model in float32 (PyTorch: model.float() before the export)',
+    );
   };
   const reshapeLike = (value: string, like: string): string => {
     const known = dims(like);
