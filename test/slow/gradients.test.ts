@@ -5,6 +5,7 @@
 import * as ort from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/app/host/models.ts';
+import type { Graph } from '../../src/core/onnx/graph.ts';
 import { createRuntime } from '../../src/core/runtime/runtime.ts';
 import { stream } from '../../src/core/tensor/random.ts';
 import { f32, numbersOf, type Tensor } from '../../src/core/tensor/tensor.ts';
@@ -23,6 +24,16 @@ const rows: Measured[] = [];
 const interpreted: Interpreted[] = [];
 
 const norm = (a: ArrayLike<number>): number => Math.sqrt(Array.from(a).reduce((sum, v) => sum + v * v, 0));
+
+/** The graph with element 5 of the first float constant that fits multiplied by `factor`. */
+function scaled(graph: Graph, fits: (t: Tensor) => boolean, factor: number): Graph {
+  const [name, constant] = [...graph.initializers].find(([, t]) => t.dtype === 'float32' && fits(t))!;
+  const values = f32(
+    numbersOf(constant).map((v, i) => (i === 5 ? v * factor : v)),
+    constant.dims,
+  );
+  return { ...graph, initializers: new Map([...graph.initializers, [name, values]]) };
+}
 
 /** The first sample, as a batch of 1. */
 function firstOf(t: Tensor): Tensor {
@@ -102,12 +113,19 @@ describe('what was recorded', () => {
   it('is of the net itself: one weight changed in its last digit is noticed', async () => {
     const net = nets[0]!;
     const graph = await net.graph(runtime.execute);
-    const [name, weight] = [...graph.initializers].find(([, t]) => t.dtype === 'float32' && t.data.length > 1000)!;
-    const data = Float32Array.from(numbersOf(weight));
-    data[5] = data[5]! * (1 + 2 ** -23);
-    const changed = { ...graph, initializers: new Map([...graph.initializers, [name, { ...weight, data } as typeof weight]]) };
+    const changed = scaled(graph, (t) => t.data.length > 1000, 1 + 2 ** -23);
     expect(() => recordOf(net, changed)).toThrow(/resnet18 is written as a file with sha256 .* has changed/);
     expect(recordOf(net, graph).name).toBe('resnet18');
+  });
+
+  it('tells a net from one with the scale of one channel of 64 off by a thousandth', async () => {
+    const net = nets[0]!;
+    const graph = await net.graph(runtime.execute);
+    const record = recordOf(net, graph);
+    const changed = scaled(graph, (t) => t.data.length === 64 && numbersOf(t)[0] === 1, 1.001);
+    const { gradient } = await ourGradient(net, changed, inputOf(net, graph, record), runtime);
+    const ours = positionsOf(net, gradient.data.length).map((p) => Number(gradient.data[p]));
+    expect(disagreement(ours, gradientOf(record), record.float32Error)).toMatch(/^relative L2 /);
   });
 });
 

@@ -47,7 +47,7 @@ const power = (node: Node): number => intOf(node, 'p', 2);
 export const pooling: Kernels = {
   MaxPool: ([x], node) => [
     pool(x!, node, ({ inside }) => x!.data[first(x!, inside)]!),
-    pool(x!, node, ({ inside }) => first(x!, inside)),
+    ...(node.outputs.length > 1 ? [pool(x!, node, ({ inside }) => first(x!, inside))] : []),
   ],
   AveragePool([x], node) {
     const withPads = intOf(node, 'count_include_pad', 0) === 1;
