@@ -47,13 +47,16 @@ def write(name, model, example, input_name):
     batch = ({0: torch.export.Dim("batch")},)
     path = folder / f"{name}.onnx"
     torch.onnx.export(model.eval(), (example,), path, input_names=[input_name], output_names=["logits"], dynamic_shapes=batch, external_data=False)
-    # The exporter notes the Python stack of every node, most of so small a file: the repository keeps it without.
-    written = onnx.load(path)
-    for node in written.graph.node:
-        node.ClearField("metadata_props")
-    onnx.save(written, path)
 
 
 write("hf-vit", Faces(vit, [0.5] * 3, [0.5] * 3), torch.rand(2, 3, 24, 24), "image")
 write("hf-wav2vec2", Speech(wav2vec2), torch.rand(2, 1600) - 0.5, "audio")
 write("trap-hf-vit-half", Faces(vit, [0.5] * 3, [0.5] * 3).half(), torch.rand(2, 3, 24, 24).half(), "image")
+
+# The exporter notes for every node the Python stack it came from, paths of the machine included: the repository keeps the files without.
+for path in folder.glob("*.onnx"):
+    written = onnx.load(path, load_external_data=False)
+    for node in written.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    onnx.save(written, path)

@@ -1,7 +1,8 @@
-"""PyTorch to ONNX in the form docs/export.md asks for, by both exporters. Run: python pytorch_model.py FOLDER (torch 2.15.0, onnxscript 0.7.2)"""
+"""PyTorch to ONNX in the form docs/export.md asks for, by both exporters. Run: python pytorch_model.py FOLDER (torch 2.15.0, onnxscript 0.7.2, onnx 1.23.2)"""
 import pathlib
 import sys
 
+import onnx
 import torch
 from torch import nn
 
@@ -57,3 +58,11 @@ torch.onnx.export(
     model, (image,), folder / "trap-train-torchscript.onnx", dynamo=False, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False,
     dynamic_axes={"image": {0: "batch"}}, **names,
 )
+
+# The exporter notes for every node the Python stack it came from, paths of the machine included: the repository keeps the files without.
+for path in folder.glob("*.onnx"):
+    written = onnx.load(path, load_external_data=False)
+    for node in written.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    onnx.save(written, path)
