@@ -2,7 +2,8 @@
 
 Float32 takes the other side of a ReLU or of a max-pool wherever a unit lies within rounding of its kink; every such unit changes the gradient by
 about 1e-3 of its length, in any library. A net with millions of units has some at every input, so inputs are moved off the kinks instead of being
-drawn again: by about 1e-6, in a few pixels, until no unit that carries a gradient is near one. Only PyTorch decides about it.
+drawn again: by about 1e-6 (4e-5 at most among those recorded), in at most 1.5 % of the elements, until no unit that carries a gradient is near one.
+Only PyTorch decides about it.
 """
 
 import torch
