@@ -5,6 +5,7 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
+/** Upper 32 bits of the product of two unsigned 32-bit numbers. */
 const high = (a: number, b: number): number => {
   const al = a & 0xffff;
   const ah = a >>> 16;
@@ -15,23 +16,34 @@ const high = (a: number, b: number): number => {
   return (ah * bh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
 };
 
+/** Ten rounds on the counter c0..c3 with the key k0, k1; the four words are written to `out`. */
+function rounds(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
+  let [a, b, c, d, e, f] = [c0, c1, c2, c3, k0, k1];
+  for (let round = 0; round < 10; round++) {
+    const low0 = Math.imul(M0, a);
+    const low1 = Math.imul(M1, c);
+    const high0 = high(M0, a);
+    a = (high(M1, c) ^ b ^ e) >>> 0;
+    b = low1 >>> 0;
+    c = (high0 ^ d ^ f) >>> 0;
+    d = low0 >>> 0;
+    e = (e + W0) >>> 0;
+    f = (f + W1) >>> 0;
+  }
+  out[0] = a;
+  out[1] = b;
+  out[2] = c;
+  out[3] = d;
+}
+
 /** Four 32-bit words from a 128-bit counter and a 64-bit key (ten rounds). */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
 ): [number, number, number, number] {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < 10; round++) {
-    const p0h = high(M0, c0);
-    const p0l = Math.imul(M0, c0) >>> 0;
-    const p1h = high(M1, c2);
-    const p1l = Math.imul(M1, c2) >>> 0;
-    [c0, c1, c2, c3] = [(p1h ^ c1 ^ k0) >>> 0, p1l, (p0h ^ c3 ^ k1) >>> 0, p0l];
-    k0 = (k0 + W0) >>> 0;
-    k1 = (k1 + W1) >>> 0;
-  }
-  return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
+  const out = new Uint32Array(4);
+  rounds(out, ...counter, ...key);
+  return [out[0]!, out[1]!, out[2]!, out[3]!];
 }
 
 export interface Stream {
@@ -51,12 +63,12 @@ export interface Stream {
 export function stream(...keys: readonly (string | number)[]): Stream {
   const key = hash(keys);
   let block = 0;
-  let words: readonly number[] = [];
+  const words = new Uint32Array(4);
   let used = 4;
   let spare: number | undefined;
   const bits = (): number => {
     if (used === 4) {
-      words = philox([block >>> 0, Math.floor(block / 2 ** 32), key[2], key[3]], [key[0], key[1]]);
+      rounds(words, block >>> 0, Math.floor(block / 2 ** 32), key[2], key[3], key[0], key[1]);
       block++;
       used = 0;
     }

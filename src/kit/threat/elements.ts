@@ -41,3 +41,28 @@ export function boxOf(spec: InputSpec): Box {
     upper: perElement(spec, rounded(spec.bounds.upper), 'the upper bound'),
   };
 }
+
+/** The bounds of every element, laid out once per input and shared by all its samples: what inner loops read. */
+export interface BoxValues {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
+const boxes = new WeakMap<InputSpec, BoxValues>();
+
+/** boxOf, element by element. */
+export function boxValues(spec: InputSpec): BoxValues {
+  const known = boxes.get(spec);
+  if (known !== undefined) return known;
+  const { lower, upper } = boxOf(spec);
+  const made = { lower: laidOut(spec, lower), upper: laidOut(spec, upper) };
+  boxes.set(spec, made);
+  return made;
+}
+
+/** `values` of every element of spec.shape. */
+export function laidOut(spec: InputSpec, values: PerElement): Float64Array {
+  const out = new Float64Array(sizeOf(spec.shape));
+  for (let i = 0; i < out.length; i++) out[i] = values(i);
+  return out;
+}

@@ -9,12 +9,21 @@ export const linf: Ball = {
   },
   project(u, eps) {
     const near = new Float64Array(u.length);
-    for (let i = 0; i < u.length; i++) near[i] = Math.min(eps, Math.max(-eps, u[i]!));
+    // not min and max: their branches are mispredicted for every other element, a division is cheaper
+    for (let i = 0; i < u.length; i++) {
+      const value = u[i]!;
+      const size = Math.abs(value);
+      near[i] = size <= eps ? value : eps * (value / size);
+    }
     return near;
   },
   ascent(v, alpha) {
     const step = new Float64Array(v.length);
-    for (let i = 0; i < v.length; i++) step[i] = alpha * Math.sign(v[i]!);
+    // not Math.sign: it branches on a sign that is as good as random
+    for (let i = 0; i < v.length; i++) {
+      const value = v[i]!;
+      step[i] = alpha * (+(value > 0) - +(value < 0));
+    }
     return step;
   },
   draw(n, eps, stream) {

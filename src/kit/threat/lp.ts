@@ -3,7 +3,7 @@ import { UserError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor/tensor.ts';
 import type { InputSpec } from '../model/model.ts';
 import type { Ball } from './ball.ts';
-import { boxOf, perElement } from './elements.ts';
+import { boxValues, laidOut, perElement } from './elements.ts';
 import { l0 } from './l0.ts';
 import { l1 } from './l1.ts';
 import { l2 } from './l2.ts';
@@ -24,43 +24,45 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   const n = sizeOf(spec.shape);
   checkOptions(options, n);
   const ball = balls[norm];
-  const { lower, upper } = boxOf(spec);
-  const scale = options.scale === undefined ? () => 1 : perElement(spec, options.scale, 'scale');
+  const { lower, upper } = boxValues(spec);
+  const scale = options.scale === undefined ? undefined : laidOut(spec, perElement(spec, options.scale, 'scale'));
+  const scaleOf = (i: number): number => (scale === undefined ? 1 : scale[i]!);
   const reach = (i: number): number => {
-    const range = upper(i) - lower(i);
-    return Number.isFinite(range) ? range / scale(i) : 1;
+    const range = upper[i]! - lower[i]!;
+    return Number.isFinite(range) ? range / scaleOf(i) : 1;
   };
-  const toScaled = (delta: Float32Array, within?: Float32Array): Float64Array => {
-    checkValues(delta, n);
-    const u = new Float64Array(n);
-    for (let i = 0; i < n; i++) u[i] = within === undefined || within[i] === 1 ? delta[i]! / scale(i) : 0;
+  /** The values in float64, times the scale or its inverse, zero outside the mask. */
+  const widened = (values: Float32Array, scaled: 'times' | 'over', within?: Float32Array): Float64Array => {
+    checkValues(values, n);
+    const u = new Float64Array(values);
+    if (scale !== undefined) for (let i = 0; i < n; i++) u[i]! *= scaled === 'times' ? scale[i]! : 1 / scale[i]!;
+    if (within !== undefined) for (let i = 0; i < n; i++) if (within[i] !== 1) u[i] = 0;
     return u;
   };
   const fromScaled = (u: Float64Array): Float32Array => {
-    const delta = new Float32Array(n);
-    for (let i = 0; i < n; i++) delta[i] = u[i]! * scale(i);
+    const delta = new Float32Array(u);
+    if (scale !== undefined) for (let i = 0; i < n; i++) delta[i] = u[i]! * scale[i]!;
     return delta;
   };
   return {
     norm,
     eps,
-    size: (delta) => ball.size(toScaled(delta)),
+    size: (delta) => ball.size(widened(delta, 'over')),
     project(x, delta) {
       const near = ball.project(
-        toScaled(delta, mask),
+        widened(delta, 'over', mask),
         eps,
-        (i, sign) => (sign > 0 ? upper(i) - x[i]! : x[i]! - lower(i)) / scale(i),
+        (i, sign) => (sign > 0 ? upper[i]! - x[i]! : x[i]! - lower[i]!) / scaleOf(i),
       );
-      const result = new Float32Array(n);
-      for (let i = 0; i < n; i++) result[i] = insideBox(x[i]!, near[i]! * scale(i), lower(i), upper(i));
+      const result = fromScaled(near);
+      for (let i = 0; i < n; i++) {
+        const moved = Math.fround(x[i]! + result[i]!);
+        if (!(moved >= lower[i]! && moved <= upper[i]!))
+          result[i] = insideBox(x[i]!, near[i]! * scaleOf(i), lower[i]!, upper[i]!);
+      }
       return result;
     },
-    step(gradient, alpha) {
-      checkValues(gradient, n);
-      const slope = new Float64Array(n);
-      for (let i = 0; i < n; i++) slope[i] = mask === undefined || mask[i] === 1 ? gradient[i]! * scale(i) : 0;
-      return fromScaled(ball.ascent(slope, alpha, reach));
-    },
+    step: (gradient, alpha) => fromScaled(ball.ascent(widened(gradient, 'times', mask), alpha, reach)),
     random(stream) {
       const free: number[] = [];
       for (let i = 0; i < n; i++) if (mask === undefined || mask[i] === 1) free.push(i);
