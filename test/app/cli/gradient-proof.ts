@@ -15,7 +15,7 @@ const batch = 3;
 /** Central differences in float64: their own error is near 1e-9 of the slope. */
 const h = 1e-5;
 /** Largest distance of a float32 slope from the float64 one, relative to the length of the gradient. */
-const tolerance = 1e-4;
+const tolerance = 2e-6;
 
 export interface Proof {
   /** The attacked input. */

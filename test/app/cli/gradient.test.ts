@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { graphBuilder } from '../../../src/core/onnx/builder.ts';
+import { elementType } from '../../../src/core/onnx/dtypes.ts';
 import { writeModel } from '../../../src/core/onnx/writer.ts';
 import { proveGradient } from './gradient-proof.ts';
 import { linearImageModel, weights } from './models.ts';
@@ -15,6 +16,17 @@ function fixedBatchModel(): Uint8Array {
   const flat = g.op('Reshape', [g.op('Tanh', [seen]), g.ints([1, 36])]);
   g.op('Gemm', [flat, g.constant(weights('w', [36, 5])), g.constant(weights('b', [5]))], {}, 'scores');
   g.output('scores', [1, 5]);
+  return writeModel(g.build());
+}
+
+/** A classifier that squashes its pixels in half precision. */
+function halfModel(): Uint8Array {
+  const g = graphBuilder({ name: 'half' });
+  const image = g.input('image', ['N', 3, 8, 8]);
+  const half = g.op('Cast', [image], { to: elementType('float16') });
+  const squashed = g.op('Cast', [g.op('Tanh', [half])], { to: elementType('float32') });
+  g.op('MatMul', [g.op('Flatten', [squashed]), g.constant(weights('w', [192, 3]))], {}, 'scores');
+  g.output('scores', ['N', 3]);
   return writeModel(g.build());
 }
 
@@ -55,6 +67,16 @@ describe('provoke gradient', () => {
       await proveGradient(folder, 'model.onnx', { input: 'x', classes: 3, range: [-1, 1] });
     }),
   );
+
+  it('refuses to compute gradients in half precision, and says what to do', () =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, 'model.onnx'), halfModel());
+      const { code, stderr } = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx'], folder);
+      expect(stderr).toContain(
+        'error: the model computes in float16, gradients are computed in float32 or float64\n  export the model in float32',
+      );
+      expect(code).toBe(2);
+    }));
 
   it('names an unknown loss and an unknown input', () =>
     inFolder(async (folder) => {
