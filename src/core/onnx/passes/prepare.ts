@@ -7,6 +7,7 @@ import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
 import { inlineFunctions } from './inline-functions.ts';
 import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
+import { poolBeforeRelu } from './pool-before-relu.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { type Execute, inferShapes } from './shapes.ts';
 import { upgrade } from './upgrade.ts';
@@ -32,10 +33,10 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
   const asks = folded.nodes.some(
     (n) => hasAutoPad(n) || hasComputedTarget(folded, n) || (batchNorm && n.op === 'BatchNormalization'),
   );
-  if (!asks) return folded;
+  if (!asks) return poolBeforeRelu(folded);
   const shapes = await inferShapes(folded, asking(execute));
   const plain = constantTargets(explicitPads(folded, shapes), shapes);
-  return dropDead(batchNorm ? foldBatchNorm(plain, shapes) : plain);
+  return poolBeforeRelu(dropDead(batchNorm ? foldBatchNorm(plain, shapes) : plain));
 }
 
 /** The first half of `prepare`: weights and BatchNormalization are still those of the file. */
