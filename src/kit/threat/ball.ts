@@ -7,6 +7,7 @@ export type Room = (i: number, sign: number) => number;
 /** How far apart the bounds of coordinate i are; 1 without bounds. */
 export type Reach = (i: number) => number;
 
+/** What is handed to `project` and `ascent` is theirs: the result may be the same array, changed. */
 export interface Ball {
   size(u: Float64Array): number;
   /** The point of the ball nearest to u; linf and l2 ignore `room`, l1 and l0 meet it exactly. */

@@ -8,15 +8,14 @@ function length(u: Float64Array): number {
 }
 
 function times(u: Float64Array, factor: number): Float64Array {
-  const product = new Float64Array(u.length);
-  for (let i = 0; i < u.length; i++) product[i] = u[i]! * factor;
-  return product;
+  for (let i = 0; i < u.length; i++) u[i]! *= factor;
+  return u;
 }
 
 /** u scaled to the length given; zeros stay zeros. A gradient of float32 has no square below the smallest float64, so nothing underflows. */
 function scaledTo(u: Float64Array, target: number): Float64Array {
   const size = length(u);
-  return size === 0 ? new Float64Array(u.length) : times(u, target / size);
+  return size === 0 ? u : times(u, target / size);
 }
 
 export const l2: Ball = {

@@ -8,23 +8,21 @@ export const linf: Ball = {
     return max;
   },
   project(u, eps) {
-    const near = new Float64Array(u.length);
     // not min and max: their branches are mispredicted for every other element, a division is cheaper
     for (let i = 0; i < u.length; i++) {
       const value = u[i]!;
       const size = Math.abs(value);
-      near[i] = size <= eps ? value : eps * (value / size);
+      if (size > eps) u[i] = eps * (value / size);
     }
-    return near;
+    return u;
   },
   ascent(v, alpha) {
-    const step = new Float64Array(v.length);
     // not Math.sign: it branches on a sign that is as good as random
     for (let i = 0; i < v.length; i++) {
       const value = v[i]!;
-      step[i] = alpha * (+(value > 0) - +(value < 0));
+      v[i] = alpha * (+(value > 0) - +(value < 0));
     }
-    return step;
+    return v;
   },
   draw(n, eps, stream) {
     const u = new Float64Array(n);

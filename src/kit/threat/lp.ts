@@ -31,10 +31,12 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
     const range = upper[i]! - lower[i]!;
     return Number.isFinite(range) ? range / scaleOf(i) : 1;
   };
+  const u = scratchOf(spec, n);
   /** The values in float64, times the scale or its inverse, zero outside the mask. */
   const widened = (values: Float32Array, scaled: 'times' | 'over', within?: Float32Array): Float64Array => {
     checkValues(values, n);
-    const u = new Float64Array(values);
+    // one array serves all calls: fresh ones of this size cost more in page faults than the arithmetic
+    u.set(values);
     if (scale !== undefined) for (let i = 0; i < n; i++) u[i]! *= scaled === 'times' ? scale[i]! : 1 / scale[i]!;
     if (within !== undefined) for (let i = 0; i < n; i++) if (within[i] !== 1) u[i] = 0;
     return u;
@@ -72,6 +74,17 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
       return fromScaled(u);
     },
   };
+}
+
+const scratch = new WeakMap<InputSpec, Float64Array>();
+
+/** Working memory of the threats on one input; nothing in it outlives a call. */
+function scratchOf(spec: InputSpec, n: number): Float64Array {
+  const known = scratch.get(spec);
+  if (known !== undefined) return known;
+  const made = new Float64Array(n);
+  scratch.set(spec, made);
+  return made;
 }
 
 function checkValues(values: Float32Array, n: number): void {

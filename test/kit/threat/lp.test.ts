@@ -62,7 +62,8 @@ describe('projection', () => {
         });
         const again = threat.project(x, near);
         again.forEach((d, i) => {
-          expect(Math.abs(d - near[i]!)).toBeLessThanOrEqual(1e-6 * Math.abs(near[i]!));
+          // float32 rounding may leave the l1 sum a few units above eps: the second projection takes that back from every element
+          expect(Math.abs(d - near[i]!)).toBeLessThanOrEqual(1e-6 * (Math.abs(near[i]!) + eps));
         });
       }),
       { numRuns: 300 },
