@@ -4,6 +4,7 @@ import { graphBuilder } from '../onnx/builder.ts';
 import { type Dim, describeNode, feedsOf, type Graph, type Node, nodeName } from '../onnx/graph.ts';
 import { capturedBy, dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
+import { enterBlockedLayout } from './blocked-layout.ts';
 import type { Entry, PerNode, Provider, Rule } from './rule.ts';
 import { isRuled, rules } from './rules/index.ts';
 import { sceneOf } from './scene.ts';
@@ -110,7 +111,8 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     gradients[name] = own ? total : g.op('Identity', [total], {}, g.fresh(`grad_${name}`));
     g.output(gradients[name]!, outputDims(graph, name, scene.dims(name)), scene.dtype(name));
   }
-  return { graph: dropDead(g.build()), gradients, cuts, substitutes };
+  const made = dropDead(g.build());
+  return { graph: scene.provider === 'cpu' ? enterBlockedLayout(made) : made, gradients, cuts, substitutes };
 }
 
 /**
