@@ -12,7 +12,10 @@ function everyTap(
   visit: (image: number, weight: number, output: number) => void,
 ): void {
   const along = (axis: number, image: number, weight: number, output: number): void => {
-    if (axis === axes.length) return visit(image, weight, output);
+    if (axis === axes.length) {
+      visit(image, weight, output);
+      return;
+    }
     const { size, kernel } = axes[axis]!;
     for (let o = 0; o < counts[axis]!; o++)
       for (let k = 0; k < kernel; k++) {
