@@ -51,7 +51,8 @@ function isBlocked(graph: Graph, node: Node, blocked: ReadonlySet<string>): bool
   if (node.domain !== '') return false;
   if (node.op === 'Conv') {
     const weights = graph.initializers.get(node.inputs[1]!);
-    return weights?.dims.length === 4 && weights.dims[0]! % block === 0 && intOf(node, 'group', 1) === 1;
+    const group = intOf(node, 'group', 1);
+    return weights?.dims.length === 4 && weights.dims[0]! % block === 0 && (group === 1 || group === weights.dims[0]);
   }
   return follows.has(node.op) && node.inputs.every((name) => blocked.has(name));
 }

@@ -22,6 +22,8 @@ export interface Scene {
   shape(name: string): string;
   /** `value` reshaped to the shape of `like`; costs no run-time shape when at most one size depends on the batch. */
   reshapeLike(value: string, like: string): string;
+  /** A value of the run-time shape `shape` (an int64 list), every element `value`. */
+  full(shape: string, value: number, dtype: DType): string;
   /** A zero-dimensional constant of the given dtype. */
   number(value: number, dtype: DType): string;
 }

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { KnownDim, ShapeTable } from '../onnx/passes/shapes.ts';
-import { type DType, sizeOf, tensor } from '../tensor/tensor.ts';
+import { type DType, f32, sizeOf, type Tensor, tensor } from '../tensor/tensor.ts';
 import type { Provider, Scene } from './rule.ts';
 
 /** A scene, and what only the walker needs. */
@@ -11,6 +11,16 @@ export interface WalkerScene extends Omit<Scene, 'active'> {
   filled(like: string, value: number): string;
   /** `cotangent`, shaped like `from`, summed over the axes along which `to` was broadcast. */
   sumTo(cotangent: string, from: string, to: string): string;
+}
+
+/** One number as a tensor of a dtype gradients can be computed in. */
+function single(value: number, dtype: DType, dims: readonly number[]): Tensor {
+  if (dtype === 'float32') return f32([value], dims);
+  if (dtype === 'float64') return tensor('float64', dims, Float64Array.of(value));
+  throw new UserError(
+    `the model computes in ${dtype}, gradients are computed in float32 or float64`,
+    'export the model in float32 (PyTorch: model.float() before the export)',
+  );
 }
 
 /** What rules may ask about `graph`, written through `g`. */
@@ -29,14 +39,11 @@ export function sceneOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable, provi
     runTimeShapes.set(name, made);
     return made;
   };
-  const number = (value: number, dtype: DType): string => {
-    if (dtype === 'float32') return g.number(value);
-    if (dtype === 'float64') return g.constant(tensor('float64', [], Float64Array.of(value)));
-    throw new UserError(
-      `the model computes in ${dtype}, gradients are computed in float32 or float64`,
-      'export the model in float32 (PyTorch: model.float() before the export)',
-    );
-  };
+  const number = (value: number, dtype: DType): string =>
+    dtype === 'float32' ? g.number(value) : g.constant(single(value, dtype, []));
+  // filling memory is cheaper than Expand's general broadcast (0.1 against 0.4 ms for 1.6 million values)
+  const full = (size: string, value: number, dtype: DType): string =>
+    g.op('ConstantOfShape', [size], { value: single(value, dtype, [1]) });
   const reshapeLike = (value: string, like: string): string => {
     const known = dims(like);
     const free = known.filter((d) => d === null).length;
@@ -52,10 +59,11 @@ export function sceneOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable, provi
     shape,
     reshapeLike,
     number,
+    full,
     filled: (like, value) =>
       sizeOf(dims(like).map((d) => d ?? 2)) === 1 && dims(like).length === 0
         ? number(value, entry(like).dtype)
-        : g.op('Expand', [number(value, entry(like).dtype), shape(like)]),
+        : full(shape(like), value, entry(like).dtype),
     sumTo(cotangent, from, to) {
       const source = dims(from);
       const target = dims(to);

@@ -42,7 +42,7 @@ export const pooling: Family<Op> = {
     const x = inputOf(node, 0);
     const rows = g.op('Reshape', [x, g.ints([0, 0, -1])]);
     const at = g.op('ArgMax', [rows], { axis: 2, keepdims: 1 });
-    const zeros = g.op('Expand', [scene.number(0, scene.dtype(x)), g.op('Shape', [rows])]);
+    const zeros = scene.full(g.op('Shape', [rows]), 0, scene.dtype(x));
     const dx = g.op('ScatterElements', [zeros, at, g.op('Reshape', [dy, g.ints([0, 0, 1])])], { axis: 2 });
     return [scene.reshapeLike(dx, x)];
   },
@@ -131,7 +131,7 @@ function byIndices(scene: Scene, node: Node, dy: string): string {
   }
   const list = g.ints([-1]);
   const size = g.op('Reshape', [g.op('Size', [x]), list]);
-  const zeros = g.op('Expand', [scene.number(0, scene.dtype(x)), size]);
+  const zeros = scene.full(size, 0, scene.dtype(x));
   const flat = [zeros, g.op('Reshape', [indices, list]), g.op('Reshape', [dy, list])];
   return scene.reshapeLike(g.op('ScatterElements', flat, { axis: 0, reduction: 'add' }), x);
 }

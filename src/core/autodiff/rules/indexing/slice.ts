@@ -71,7 +71,7 @@ function atRunTime(scene: Scene, node: Node, dy: string): string {
   const [zero, one] = [g.op('Squeeze', [g.ints([0])]), g.op('Squeeze', [g.ints([1])])];
   const numbered = g.op('Reshape', [g.op('Range', [zero, size, one]), scene.shape(x)]);
   const positions = g.op('Slice', [numbered, ...node.inputs.slice(1)]);
-  const zeros = g.op('Expand', [scene.number(0, scene.dtype(x)), g.op('Reshape', [size, flat])]);
+  const zeros = scene.full(g.op('Reshape', [size, flat]), 0, scene.dtype(x));
   const dx = g.op('ScatterElements', [zeros, g.op('Reshape', [positions, flat]), g.op('Reshape', [dy, flat])], { axis: 0 });
   return scene.reshapeLike(dx, x);
 }
