@@ -5,7 +5,7 @@ import { argmax } from '../../kit/model/oracle.ts';
 import type { Outcome } from '../../kit/record/outcome.ts';
 import type { Threat } from '../../kit/threat/threat.ts';
 import type { Job } from './attack.ts';
-import { allFinite, type Deltas, perInput, pointAt, sum } from './point.ts';
+import { allFinite, type Deltas, perInput, pointAt } from './point.ts';
 
 export interface Ascent {
   readonly steps: number;
@@ -87,7 +87,10 @@ function advance(job: Job<'gradient'>, ascent: Ascent, { of, deltas, directions 
   const next = perInput(directions, (before, name) => ascent.direction(gradient[name]!, before));
   const moved = perInput(threats, (threat, name) => {
     const step = threat.step(next[name]!, ascent.alpha(threat));
-    return threat.project(job.batch[of]!.inputs[name]!, sum(deltas[name]!, step));
+    // the step is this call's own array
+    const delta = deltas[name]!;
+    for (let i = 0; i < step.length; i++) step[i]! += delta[i]!;
+    return threat.project(job.batch[of]!.inputs[name]!, step);
   });
   return { of, deltas: moved, directions: next };
 }

@@ -11,7 +11,7 @@ export function pointAt(sample: Sample, deltas: Deltas): Inputs {
 }
 
 /** a + b, element by element, rounded to float32. */
-export function sum(a: Float32Array, b: Float32Array): Float32Array {
+function sum(a: Float32Array, b: Float32Array): Float32Array {
   const total = new Float32Array(a.length);
   for (let i = 0; i < a.length; i++) total[i] = a[i]! + b[i]!;
   return total;
