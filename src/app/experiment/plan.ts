@@ -120,10 +120,18 @@ function planBudgets(threat: ExperimentFile['threat'], model: Model): Budget[] {
       'they are paired in ascending order: give lists of one length',
     );
   const names = Object.keys(byInput);
-  return Array.from({ length: [...lengths][0] ?? 0 }, (_, i) => ({
+  const budgets = Array.from({ length: [...lengths][0] ?? 0 }, (_, i) => ({
     norm: Object.fromEntries(names.map((n) => [n, byInput[n]!.norm])),
     eps: Object.fromEntries(names.map((n) => [n, byInput[n]!.eps[i]!])),
   }));
+  for (const [i, { eps }] of budgets.entries()) {
+    if (i > 0 && names.every((n) => budgets[i - 1]!.eps[n] === eps[n]))
+      throw new UserError(
+        `threat.eps names the budget ${names.map((n) => eps[n]).join(', ')} twice`,
+        'name each once: every sample would be counted twice at it',
+      );
+  }
+  return budgets;
 }
 
 type OneBudget = { norm: Norm; eps: number | string | (number | string)[] };

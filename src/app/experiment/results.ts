@@ -1,6 +1,7 @@
 /** @file From finished units to the run's tables: run.json, samples.parquet, report.html. */
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { stringify } from 'yaml';
+import { UserError } from '../../core/errors.ts';
 import { summarise } from '../../kit/metrics/summary.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
@@ -12,7 +13,7 @@ import type { ExperimentFile } from './schema.ts';
 import { formatVersion, type Store } from './store.ts';
 import type { Workbench } from './workbench.ts';
 
-/** What run.json holds; docs/run-directory.md describes every field. */
+/** What run.json holds; docs/experiment.md describes the directory. */
 export interface RunRecord {
   readonly format: number;
   readonly identity: string;
@@ -89,6 +90,7 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
   const { experiment, name, bench, run } = input;
   const { model, data, plan } = bench;
   const rows = run.units.flatMap((u) => u?.rows ?? []);
+  refuseTwins(rows, data.name);
   const problems = problemsOf(run.units);
   const total = (key: 'forwards' | 'backwards' | 'queries') => rows.reduce((sum, row) => sum + row[key], 0);
   const needsGradient = plan.attacks.some(({ attack }) => attack.needs === 'gradient');
@@ -152,6 +154,16 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
     audit: [],
   };
   return { record, rows };
+}
+
+/** Two samples of one name would be counted as one in some figures and as two in others. */
+function refuseTwins(rows: readonly Row[], data: string): void {
+  const seen = new Set<string>();
+  for (const { sample, attack, norm, eps } of rows) {
+    const key = JSON.stringify([sample, attack, norm, eps]);
+    if (seen.has(key)) throw new UserError(`${data} holds two samples named "${sample}"`, 'give every sample an id of its own');
+    seen.add(key);
+  }
 }
 
 /** Writes run.json and samples.parquet. */

@@ -97,6 +97,7 @@ async function byTable(tree: FileTree, files: readonly string[], table: string):
     );
   }
   const known = new Set(files);
+  const named = new Map<string, string>();
   return lines.flatMap((line, i): Entry[] => {
     if (i === 0 || line.trim() === '') return [];
     const fields = csvFields(line);
@@ -111,6 +112,9 @@ async function byTable(tree: FileTree, files: readonly string[], table: string):
         },
       ];
     }
+    const before = named.get(path);
+    if (before !== undefined) return [{ path: where, group: where, reason: `it names "${path}" again, as ${before} does` }];
+    named.set(path, where);
     const entry = { path, label: name, group: (group! >= 0 ? fields[group!] : undefined) || path };
     return [known.has(path) ? entry : { ...entry, reason: `${where} names it, but the file is not there` }];
   });

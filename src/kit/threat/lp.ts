@@ -46,7 +46,21 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
     if (scale !== undefined) for (let i = 0; i < n; i++) delta[i] = u[i]! * scale[i]!;
     return delta;
   };
-  return {
+  /** The plain linf step and projection in one walk: on pictures, memory is what an attack's own arithmetic waits for. */
+  const advanceLinf: Threat['advance'] = (x, delta, gradient, alpha) => {
+    checkValues(gradient, n);
+    const result = new Float32Array(n);
+    for (let i = 0; i < n; i++) {
+      const slope = gradient[i]!;
+      const moved = Math.fround(delta[i]! + Math.fround(alpha * (+(slope > 0) - +(slope < 0))));
+      const size = Math.abs(moved);
+      const near = size <= eps ? moved : eps * (moved / size);
+      const at = Math.fround(x[i]! + Math.fround(near));
+      result[i] = at >= lower[i]! && at <= upper[i]! ? near : insideBox(x[i]!, near, lower[i]!, upper[i]!);
+    }
+    return result;
+  };
+  const threat: Threat = {
     norm,
     eps,
     size: (delta) => ball.size(widened(delta, 'over')),
@@ -65,6 +79,12 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
       return result;
     },
     step: (gradient, alpha) => fromScaled(ball.ascent(widened(gradient, 'times', mask), alpha, reach)),
+    advance(x, delta, gradient, alpha) {
+      if (norm === 'linf' && scale === undefined && mask === undefined) return advanceLinf(x, delta, gradient, alpha);
+      const moved = threat.step(gradient, alpha);
+      for (let i = 0; i < n; i++) moved[i]! += delta[i]!;
+      return threat.project(x, moved);
+    },
     random(stream) {
       const free: number[] = [];
       for (let i = 0; i < n; i++) if (mask === undefined || mask[i] === 1) free.push(i);
@@ -74,6 +94,7 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
       return fromScaled(u);
     },
   };
+  return threat;
 }
 
 const scratch = new WeakMap<InputSpec, Float64Array>();

@@ -13,6 +13,8 @@ export interface Threat {
   project(x: Float32Array, delta: Float32Array): Float32Array;
   /** The change of length alpha that raises the loss fastest to first order: alpha sign(g), alpha g / |g|, or the largest coordinate; zeros for a zero gradient. */
   step(gradient: Float32Array, alpha: number): Float32Array;
+  /** project(x, delta + step(gradient, alpha)), bit for bit, in fewer walks over memory where that is possible. */
+  advance(x: Float32Array, delta: Float32Array, gradient: Float32Array, alpha: number): Float32Array;
   /** A perturbation drawn uniformly from the ball (before bounds: project it). */
   random(stream: Stream): Float32Array;
 }

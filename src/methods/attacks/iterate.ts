@@ -86,11 +86,7 @@ function advance(job: Job<'gradient'>, ascent: Ascent, { of, deltas, directions 
   const threats = job.threats[of]!;
   const next = perInput(directions, (before, name) => ascent.direction(gradient[name]!, before));
   const moved = perInput(threats, (threat, name) => {
-    const step = threat.step(next[name]!, ascent.alpha(threat));
-    // the step is this call's own array
-    const delta = deltas[name]!;
-    for (let i = 0; i < step.length; i++) step[i]! += delta[i]!;
-    return threat.project(job.batch[of]!.inputs[name]!, step);
+    return threat.advance(job.batch[of]!.inputs[name]!, deltas[name]!, next[name]!, ascent.alpha(threat));
   });
   return { of, deltas: moved, directions: next };
 }

@@ -70,6 +70,36 @@ describe('projection', () => {
     );
   });
 
+  it('advance is the projection of delta plus step, bit for bit', () => {
+    fc.assert(
+      fc.property(anything, ({ norm, eps, seed, rank, scaled, masked, bounded }) => {
+        const random = stream(seed, 'advance');
+        const shape = [3, 2, 2, 3, 2].slice(0, rank);
+        const n = shape.reduce((a, b) => a * b, 1);
+        const threat = lpThreat(specOf(shape, { bounds: bounded ? { lower: -0.1, upper: 0.9 } : 'unbounded' }), {
+          norm,
+          eps,
+          ...(scaled ? { scale: vector(n, () => 0.2 + random.uniform()) } : {}),
+          ...(masked ? { mask: vector(n, () => random.integer(2)) } : {}),
+        });
+        const x = vector(n, () => 0.9 * random.uniform());
+        const delta = threat.project(
+          x,
+          vector(n, () => random.normal()),
+        );
+        const gradient = vector(n, () => random.normal() * random.integer(2));
+        const alpha = eps * random.uniform();
+        const step = threat.step(gradient, alpha);
+        const composed = threat.project(
+          x,
+          delta.map((d, i) => d + step[i]!),
+        );
+        expect(threat.advance(x, delta, gradient, alpha)).toEqual(composed);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('clips linf, shrinks l2 and keeps the largest elements in l0', () => {
     const delta = Float32Array.of(3, -4, 0.5);
     const x = new Float32Array(3);
