@@ -2,6 +2,7 @@
 import { UserError } from '../../core/errors.ts';
 import type { Dim, Value } from '../../core/onnx/graph.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
+import { isFloat } from './float-input.ts';
 import type { ManifestInput } from './manifest.ts';
 import type { InputSpec, Modality, Storage } from './model.ts';
 
@@ -46,7 +47,7 @@ export function inferInput(value: Value, { model, stated = {}, shape, batch = nu
   const sample = dims.filter((_, axis) => axis !== at);
   const sizes = sampleShape(sample, stated.shape ?? shape, at, (what, remedy) => refuse(what, remedy));
 
-  const real = dtype === 'float32' || dtype === 'float16' || dtype === 'float64';
+  const real = isFloat(dtype);
   const modality =
     stated.modality ?? (isImage(layout, sizes) && (real || dtype === 'uint8' || dims.length === 4) ? 'image' : 'features');
   if (stated.modality === undefined) say(`taken as ${described(modality)} (${dims.length} axes, ${dtype})`);
@@ -168,7 +169,10 @@ function sampleShape(
 }
 
 function guessBounds(modality: Modality, dtype: DType): InputSpec['bounds'] {
-  if (modality === 'image' || modality === 'video') return { lower: 0, upper: dtype === 'uint8' ? 255 : 1 };
+  if (modality === 'image' || modality === 'video') {
+    if (dtype === 'int8') return { lower: -128, upper: 127 };
+    return { lower: 0, upper: isFloat(dtype) ? 1 : 255 };
+  }
   if (modality === 'audio') return { lower: -1, upper: 1 };
   return 'unbounded';
 }

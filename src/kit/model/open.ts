@@ -165,6 +165,9 @@ function classNames(
       `${model} has ${count} classes, the manifest names ${stated.length}: ${stated.join(', ')}`,
       'name every class once, in the order of the output',
     );
+  const twice = stated.find((name, i) => stated.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new UserError(`${model}: two classes are named "${twice}"`, 'give every class a name of its own');
   return { classes: stated, said: [] };
 }
 

@@ -42,10 +42,10 @@ export function boxOf(spec: InputSpec): Box {
   };
 }
 
-/** The bounds of every element, laid out once per input and shared by all its samples: what inner loops read. */
+/** The bounds of every element (exact in float32), laid out once per input and shared by all its samples: what inner loops read. */
 export interface BoxValues {
-  readonly lower: Float64Array;
-  readonly upper: Float64Array;
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
 }
 
 const boxes = new WeakMap<InputSpec, BoxValues>();
@@ -55,7 +55,7 @@ export function boxValues(spec: InputSpec): BoxValues {
   const known = boxes.get(spec);
   if (known !== undefined) return known;
   const { lower, upper } = boxOf(spec);
-  const made = { lower: laidOut(spec, lower), upper: laidOut(spec, upper) };
+  const made = { lower: Float32Array.from(laidOut(spec, lower)), upper: Float32Array.from(laidOut(spec, upper)) };
   boxes.set(spec, made);
   return made;
 }

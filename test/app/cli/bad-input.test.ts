@@ -131,6 +131,11 @@ const cases: readonly Case[] = [
     'error: threat.eps[0] is "few", which is not a number\n  write a number or a fraction, e.g. 0.03 or 8/255\n',
   ),
   run(
+    'an eps named twice',
+    { threat: 'threat: { norm: linf, eps: [8/255, 1/255, 8/255] }' },
+    'error: threat.eps names the budget 0.03137254901960784 twice\n  name each once: every sample would be counted twice at it\n',
+  ),
+  run(
     'eps NaN',
     { threat: 'threat: { norm: linf, eps: .nan }' },
     'error: x.yaml:3:23: threat.eps: invalid input: expected number, received NaN\n  see `provoke init` for a complete example, and docs/experiment.md\n',

@@ -79,6 +79,15 @@ describe('image-folder', () => {
     expect(usableOf(items)).toHaveLength(1);
   });
 
+  test('a picture that a table names twice is one sample', async () => {
+    const tree = treeOf({ 'labels.csv': 'file,label\nx.png,happy\nx.png,sad\n', 'x.png': await png(1) });
+    const items = await everything(await imageFolder(tree, { decodeImage }));
+    expect(usableOf(items).map(({ id, label }) => [id, label])).toEqual([['x.png', 'happy']]);
+    expect(problemsOf(items)).toEqual([
+      { item: 'labels.csv line 3', reason: 'it names "x.png" again, as labels.csv line 2 does' },
+    ]);
+  });
+
   test('refuses a folder without images and a table without its columns', async () => {
     expect(await complaint(() => imageFolder(treeOf({ 'readme.txt': 'x' }, 'mine'), { decodeImage }))).toBe(
       '"mine" holds no images -> put PNG, JPEG, WebP, TIFF, GIF or AVIF files into a sub-folder per class, or list them in labels.csv (file,label)',

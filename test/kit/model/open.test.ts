@@ -265,6 +265,15 @@ describe('inputs of other types', () => {
     expect(answer.gradient[0]!.picture!.every((v) => v !== 0)).toBe(true);
   });
 
+  it.each([
+    ['int64', { lower: 0, upper: 255 }],
+    ['int32', { lower: 0, upper: 255 }],
+    ['int8', { lower: -128, upper: 127 }],
+  ] as const)('%s pictures are bytes: a model of whole numbers never sees fractions of 1', async (dtype, bounds) => {
+    const model = await open(picture(dtype, (g, x) => g.op('Cast', [x], toFloat)));
+    expect(model.inputs.picture).toMatchObject({ modality: 'image', bounds, storage: 'uint8' });
+  });
+
   it('keep a Cast where the file computes with the integers, and the cut is said', async () => {
     const model = await open(picture('uint8', (g, x) => g.op('Cast', [g.op('Where', [g.op('Equal', [x, x]), x, x])], toFloat)));
     expect(model.inferred.join('\n')).toMatch(/ends the gradient/);
@@ -368,6 +377,7 @@ describe('mistakes in what is stated', () => {
   it.each([
     [{ inputs: { y: {} } }, 'no input "y"'],
     [{ classes: ['one'] }, '3 classes'],
+    [{ classes: ['one', 'two', 'one'] }, 'two classes are named "one"'],
     [{ inputs: { x: { layout: 'NTC' } } }, '2 axes'],
     [{ inputs: { x: { bounds: [1, 0] } } }, 'bounds 1..0'],
     [{ inputs: { x: { bounds: [[0, 0], 1] } } }, 'bounds for 2 channels'],
