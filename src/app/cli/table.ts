@@ -13,8 +13,8 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** A fraction as percent with one decimal. */
-export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
+/** A fraction as percent with one decimal; a dash for a rate over nothing. */
+export const percent = (fraction: number): string => (Number.isNaN(fraction) ? '-' : `${(100 * fraction).toFixed(1)} %`);
 
 /** A budget as people write it: k/255 where it is one below 1, otherwise four significant digits. */
 export function epsText(eps: number): string {

@@ -201,8 +201,37 @@ describe('provoke run', () => {
       expect(existsSync(join(folder, 'runs'))).toBe(false);
       const run = await provoke(['run', 'x.yaml', '--fail-under', '100', '--json'], folder);
       expect(run.code).toBe(100);
-      const summary = JSON.parse(run.stdout.slice(0, run.stdout.lastIndexOf('report: '))) as Record_['summary'];
+      expect(run.stderr).toContain('report: runs/x/report.html\n');
+      const summary = JSON.parse(run.stdout) as Record_['summary'];
       expect(summary).toEqual((await recordOf(join(folder, 'runs/x'))).summary);
+    });
+  });
+
+  it('--fail-under passes nothing that could not be judged, and waits for the last shard', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 4, 'attacks: [{ use: ./none.mjs }, { use: ./none.mjs }]');
+      await writeFile(
+        join(folder, 'none.mjs'),
+        `export default {
+          name: 'none', title: 'judges nothing', needs: 'none', kind: 'bounded', norms: ['linf'], modalities: 'any', targeted: false,
+          defaults: {}, about: {}, paper: '', passes: () => ({ forwards: 0, backwards: 0 }),
+          run: async ({ batch }) => batch.map(() => ({ status: 'invalid', reason: 'on purpose' })),
+        };`,
+      );
+      await writeFile(
+        join(folder, 'x.yaml'),
+        (await readFile(join(folder, 'x.yaml'), 'utf8')).replace('path: photos', 'path: flat'),
+      );
+      await mkdir(join(folder, 'flat'));
+      for (const [i, label] of ['happy', 'sad'].entries())
+        await writeFile(join(folder, 'flat', `${i}.png`), await readFile(join(folder, 'photos', label, `${i}.png`)));
+      const shard = await provoke(['run', 'x.yaml', '--fail-under', '10', '--shard', '1/2'], folder);
+      expect(shard.stderr).toContain('note: --fail-under is judged when the last shard is in, this run is partial\n');
+      expect(shard.code).toBe(0);
+      const whole = await provoke(['run', 'x.yaml', '--fail-under', '10', '--shard', '2/2', '--resume'], folder);
+      expect(whole.stdout).toContain('2 samples, clean agreement 100.0 %');
+      expect(whole.stdout).not.toContain('NaN');
+      expect(whole.code).toBe(100);
     });
   });
 });

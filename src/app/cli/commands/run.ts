@@ -51,7 +51,7 @@ export const run: Register = (program, exit) => {
     .option('--overwrite', 'replace the run that is in the directory')
     .option('--dry-run', 'print units, passes, time and memory, and stop')
     .option('--fail-under <percent>', 'exit with 100 when worst-case robust accuracy at the largest budget is below')
-    .option('--json', 'print the summary as JSON')
+    .option('--json', 'print the summary as JSON, and nothing else on stdout')
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => exit(await runExperiment(file, options)));
 };
@@ -102,8 +102,13 @@ async function runExperiment(file: string, options: Options): Promise<number> {
     const report = await writeReport(store.folder, record, rows);
     if (options.json) process.stdout.write(`${JSON.stringify(record.summary, null, 2)}\n`);
     else process.stdout.write(summaryText(record));
-    process.stdout.write(`report: ${report}\n`);
-    return failUnder !== undefined && isBelow(record.summary, failUnder) ? 100 : 0;
+    (options.json ? process.stderr : process.stdout).write(`report: ${report}\n`);
+    if (failUnder === undefined) return 0;
+    if (record.state === 'partial') {
+      process.stderr.write('note: --fail-under is judged when the last shard is in, this run is partial\n');
+      return 0;
+    }
+    return isBelow(record.summary, failUnder) ? 100 : 0;
   } finally {
     await bench.release();
   }
@@ -120,15 +125,16 @@ function refuseEmpty(record: RunRecord, bench: Workbench): void {
   );
 }
 
+/** A figure that is not there, because nothing could be judged, passes no gate. */
 const isBelow = (summary: Summary, limit: number): boolean => {
   const largest = new Map(summary.worstCase.map((w) => [w.norm, w]));
-  return [...largest.values()].some((w) => w.robustAccuracy < limit);
+  return [...largest.values()].some((w) => !(w.robustAccuracy >= limit));
 };
 
 /** The table on the terminal: what a reader needs to judge the run without opening the report. */
 export function summaryText(record: RunRecord): string {
   const { summary, data } = record;
-  const agreement = /label/i.test(data.labelsAre) ? ` (${data.labelsAre})` : '';
+  const measure = data.labelled ? 'accuracy' : 'agreement';
   const head = [
     'attack',
     'norm',
@@ -139,7 +145,7 @@ export function summaryText(record: RunRecord): string {
     'skipped',
     'invalid',
     'success rate',
-    'robust accuracy',
+    `robust ${measure}`,
     '95 %',
   ];
   const cells = summary.cells.map((c) => [
@@ -163,7 +169,7 @@ export function summaryText(record: RunRecord): string {
   const { counts } = record;
   const lines = [
     '',
-    `${record.name}: ${record.model.name} on ${data.name}, ${summary.n} samples, clean accuracy ${percent(summary.cleanAccuracy)}${agreement}`,
+    `${record.name}: ${record.model.name} on ${data.name}, ${summary.n} samples, clean ${measure} ${percent(summary.cleanAccuracy)}`,
     ...(data.synthetic === null ? [] : [`synthetic data: ${data.synthetic}`]),
     `labels: ${data.labelsAre}`,
     '',
