@@ -25,6 +25,8 @@ export interface LossOptions {
   /** The value holding the logits, float32 [N, C]. */
   readonly logits: string;
   readonly classes: number;
+  /** Heads to write; by default all that the classes allow. The coefficients are those of all of them either way. */
+  readonly heads?: readonly Head[];
   /** Size of the batch axis as the graph writes it; by default that of the output `logits`, or "N". */
   readonly batch?: Dim;
 }
@@ -61,8 +63,9 @@ export function withLoss(graph: Graph, options: LossOptions): LossGraph {
     ),
   );
   const columns = g.ops('Split', [inputs.coefficients, g.ints(heads.map(() => 1))], heads.length, { axis: 1 });
-  const terms = heads.map((head, h) => {
-    const column = columns[h]!;
+  const written = heads.filter((head) => options.heads?.includes(head) ?? true);
+  const terms = written.map((head) => {
+    const column = columns[heads.indexOf(head)]!;
     const z = g.op('Where', [g.op('Equal', [column, g.number(0)]), standIn, logits]);
     return g.op('Mul', [column, addHead(head, z, context)]);
   });

@@ -2,7 +2,8 @@
 import { UserError } from '../../core/errors.ts';
 import type { Feeds } from '../../core/runtime/runtime.ts';
 import type { Tensor } from '../../core/tensor/tensor.ts';
-import { lossFeeds } from '../losses/graph.ts';
+import { coefficientOf, lossFeeds } from '../losses/graph.ts';
+import { headNames } from '../losses/heads.ts';
 import { type Chunk, chunks, packChunk, unpack } from './batches.ts';
 import type { Inputs } from './model.ts';
 import { argmax, type Counts, type DecisionOracle, type GradientOracle, type Probe, type ScoreOracle } from './oracle.ts';
@@ -107,7 +108,8 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
     async gradient(probes, losses) {
       if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
       admit(probes);
-      const opened = await sessions.gradient();
+      const plain = losses.every((l) => headNames.every((head) => head === 'ce' || coefficientOf(l, head) === 0));
+      const opened = await sessions.gradient(plain ? 'ce' : 'all');
       const loss: number[] = [];
       const scores: Float32Array[] = [];
       const gradients: Inputs[] = [];

@@ -1,4 +1,4 @@
-/** @file The two runtime sessions of a model: forward, and loss + logits + gradient. Each is made when first needed. */
+/** @file The runtime sessions of a model: forward, and loss + logits + gradient (for cross-entropy, and for every loss). Each is made when first needed. */
 import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
 import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
 import { type Graph, nodeName } from '../../core/onnx/graph.ts';
@@ -33,11 +33,14 @@ export interface GradientSession extends ForwardSession {
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
 }
 
+/** Which losses a gradient session offers: cross-entropy alone, which most attacks use and small models feel the rest, or every one of loss.ts. */
+export type GradientHeads = 'ce' | 'all';
+
 export interface ModelSessions {
   readonly model: Model;
   forward(): Promise<ForwardSession>;
   /** Throws a UserError where an op on the path from an attacked input to the loss has no derivative. */
-  gradient(): Promise<GradientSession>;
+  gradient(heads?: GradientHeads): Promise<GradientSession>;
   /** Frees the runtime's memory; the next question opens the sessions again. */
   release(): Promise<void>;
 }
@@ -54,8 +57,16 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     pairs: needsPairs(graph, batched, model.shapes),
   });
   const own = new Set(graph.nodes.map(nodeName));
-  const openGradient = async (): Promise<GradientSession> => {
-    const { graph: joined, inputs, loss } = withLoss(graph, { logits, classes: model.classes.length });
+  const openGradient = async (heads: GradientHeads): Promise<GradientSession> => {
+    const {
+      graph: joined,
+      inputs,
+      loss,
+    } = withLoss(graph, {
+      logits,
+      classes: model.classes.length,
+      ...(heads === 'ce' ? { heads: ['ce'] } : {}),
+    });
     const wanted: GradientOptions = {
       of: [loss],
       wrt: attackedInputs(model),
@@ -84,14 +95,15 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
   };
 
   const forward = lazily(openForward);
-  const whole = lazily(openGradient);
+  const gradients = { ce: lazily(() => openGradient('ce')), all: lazily(() => openGradient('all')) };
   return {
     model,
     forward: forward.get,
-    gradient: whole.get,
+    gradient: (heads = 'ce') => gradients[heads].get(),
     async release() {
       await forward.release();
-      await whole.release();
+      await gradients.ce.release();
+      await gradients.all.release();
     },
   };
 }
