@@ -17,8 +17,9 @@ export interface ChildOpening {
 let bench: Workbench | undefined;
 const stop = new AbortController();
 
+/** A parent that is gone needs no answer: 'disconnect' ends this process. */
 const reply = (message: Reply): void => {
-  process.send?.(message);
+  process.send?.(message, undefined, undefined, () => undefined);
 };
 
 async function answer(request: Request): Promise<void> {

@@ -192,6 +192,23 @@ describe('provoke run', () => {
     });
   });
 
+  it('after SIGINT the workers end without a word, and leave nobody behind', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 40, 'attacks: [{ use: pgd, steps: 3000, restarts: 4, earlyStop: false }]');
+      const { code, stderr } = await stopAfterFirstExample(folder, ['--workers', '2']);
+      expect(code).toBe(130);
+      expect(
+        stderr
+          .replace(/^note: .*\n/gm, '')
+          .trim()
+          .split('\n'),
+      ).toEqual([
+        'stopping after the current pass (again to stop at once)',
+        'interrupted: finished units are kept in broken; go on with: provoke run x.yaml --out broken --resume',
+      ]);
+    });
+  });
+
   it('--dry-run writes nothing; --fail-under ends with 100; --json prints the summary', async () => {
     await inFolder(async (folder) => {
       await project(folder, 6);
@@ -246,4 +263,20 @@ async function stopAfterFirstUnit(folder: string, signal: NodeJS.Signals): Promi
     await new Promise((r) => setTimeout(r, 5));
   child.kill(signal);
   return ended;
+}
+
+/** Starts a run, sends SIGINT to it when the first example is there, and waits until its workers have closed its stderr too. */
+async function stopAfterFirstExample(folder: string, args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+  const launcher = fileURLToPath(new URL('../../../bin/provoke.js', import.meta.url));
+  const child = spawn(process.execPath, [launcher, 'run', 'x.yaml', '--out', 'broken', ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  while (!existsSync(join(folder, 'broken/adversarial'))) await new Promise((r) => setTimeout(r, 5));
+  await new Promise((r) => setTimeout(r, 500));
+  child.kill('SIGINT');
+  return { code: await ended, stderr };
 }
