@@ -72,6 +72,26 @@ describe('provoke', () => {
     });
   });
 
+  it('keeps files of one name in two folders apart', async () => {
+    await inFolder(async (folder) => {
+      await workshop(folder);
+      const args = [
+        'attack',
+        'model.onnx',
+        'photos/happy/a.png',
+        'photos/sad/a.png',
+        '--attack',
+        'noise',
+        '--eps',
+        '0',
+        '--json',
+      ];
+      const rows = JSON.parse(await ok(args, folder)) as { sample: string; original: string }[];
+      expect(rows.map((r) => r.sample)).toEqual(['a.png', 'photos/sad/a.png']);
+      expect(new Set(rows.map((r) => r.original)).size).toBe(2);
+    });
+  });
+
   it('writes an experiment that runs, exports its table, and rebuilds its report', async () => {
     await inFolder(async (folder) => {
       await workshop(folder);

@@ -1,6 +1,6 @@
 import { suggestion, UserError } from '../../../core/errors.ts';
 import { createOracle } from '../../../kit/model/make-oracle.ts';
-import type { Model } from '../../../kit/model/model.ts';
+import type { Model, Sample } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import { parseEps } from '../../../kit/threat/parse-eps.ts';
@@ -71,8 +71,12 @@ async function attackFiles(name: string, paths: string[], options: Options): Pro
   const { model, surrogates } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
   const input = onlyAttackedInput(model);
   const goal = goalOf(model, options.target);
-  const samples = [];
-  for (const path of paths) samples.push(await fileSample(path, model, options));
+  const samples: Sample[] = [];
+  for (const path of new Set(paths)) {
+    const sample = await fileSample(path, model, options);
+    // files of one name in two folders are two samples
+    samples.push(samples.some((s) => s.id === sample.id) ? { ...sample, id: path } : sample);
+  }
   await writableFolder(options.out);
   const sessions = openSessions(model, runtime, { surrogates });
   const interrupt = interruptSignal('interrupted');
