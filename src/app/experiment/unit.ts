@@ -14,6 +14,7 @@ import { lpThreat } from '../../kit/threat/lp.ts';
 import { toStorage } from '../../kit/threat/storage.ts';
 import type { Norm, Threat } from '../../kit/threat/threat.ts';
 import type { Attack, Job } from '../../methods/attacks/attack.ts';
+import { sha256 } from '../host/files.ts';
 import { breachOf } from './breach.ts';
 import type { Budget, GoalPlan, PlannedAttack } from './plan.ts';
 
@@ -246,9 +247,11 @@ function sizes(budget: Budget, x0: Inputs, x: Inputs): Record<string, Record<Nor
 const exampleName = (sample: string, label: string, budget: Budget): string =>
   fileName(sample, label, ...Object.entries(budget.eps).map(([name, e]) => `${budget.norm[name]}-${e.toPrecision(4)}`));
 
-/** A file name that no two lists of parts share, readable in a listing. */
-const fileName = (...parts: string[]): string =>
-  parts.map((part) => encodeURIComponent(part).replaceAll('%', '~').replaceAll('_', '~5F')).join('__');
+/** A file name that no two lists of parts share, readable in a listing; file systems take 255 bytes, so long ones end in a hash. */
+function fileName(...parts: string[]): string {
+  const name = parts.map((part) => encodeURIComponent(part).replaceAll('%', '~').replaceAll('_', '~5F')).join('__');
+  return name.length <= 200 ? name : `${name.slice(0, 160)}__${sha256(name).slice(0, 32)}`;
+}
 
 function blank(subject: Subject, label: string, budget: Budget): Omit<Row, 'status'> {
   return {
