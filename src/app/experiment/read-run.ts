@@ -3,15 +3,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { Row } from '../../kit/record/row.ts';
-import { readUserFile } from '../host/files.ts';
 import type { RunRecord } from './results.ts';
-import { formatVersion } from './store.ts';
+import { formatVersion, readJson } from './store.ts';
 import type { UnitResult } from './unit.ts';
 
 /** The record and all rows of the run in `folder`. */
 export async function readRun(folder: string): Promise<{ record: RunRecord; rows: Row[] }> {
-  const text = new TextDecoder().decode(await readUserFile(join(folder, 'run.json'), 'the run record'));
-  const record = JSON.parse(text) as Omit<RunRecord, 'state'> & { state: RunRecord['state'] | 'running' };
+  const record = await readJson<Omit<RunRecord, 'state'> & { state: RunRecord['state'] | 'running' }>(join(folder, 'run.json'));
+  if (typeof record?.format !== 'number')
+    throw new UserError(`"${join(folder, 'run.json')}" is no run of provoke`, 'name the folder a run was written to');
   if (record.format !== formatVersion)
     throw new UserError(
       `${folder}: run directory of format ${record.format}, this provoke reads ${formatVersion}`,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { writableFolder, writeWhole } from '../host/files.ts';
+import { readUserFile, writableFolder, writeWhole } from '../host/files.ts';
 import type { Unit } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
@@ -67,7 +67,9 @@ export async function openStore(folder: string, sha256: string, { resume, overwr
     write: (name, content) => writeWhole(path(name), content),
     async finished(unit) {
       if (!existsSync(unitFile(unit))) return undefined;
-      return JSON.parse(await readFile(unitFile(unit), 'utf8')) as UnitResult;
+      const text = await readFile(unitFile(unit), 'utf8');
+      // a power cut can leave a renamed file without its content: that unit is not finished
+      return isJson(text) ? (JSON.parse(text) as UnitResult) : undefined;
     },
     finish: (unit, result) => writeWhole(unitFile(unit), JSON.stringify(result)),
   };
@@ -76,11 +78,29 @@ export async function openStore(folder: string, sha256: string, { resume, overwr
   return store;
 }
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 async function readClaim(folder: string): Promise<Claim | undefined> {
   const file = join(folder, claimFile);
   if (!existsSync(file)) return undefined;
+  const claim = await readJson<Partial<Claim> | null>(file);
+  if (typeof claim?.identity !== 'string')
+    throw new UserError(`"${file}" is no run of provoke`, 'it was not written by provoke: choose another folder with --out');
+  return claim as Claim;
+}
+
+/** A file of a run directory as JSON. */
+export async function readJson<T>(file: string): Promise<T> {
+  const text = new TextDecoder().decode(await readUserFile(file, 'the run record'));
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Claim;
+    return JSON.parse(text) as T;
   } catch (cause) {
     throw new UserError(`"${file}" is not readable as JSON`, 'it was not written by provoke: choose another folder with --out', {
       cause,

@@ -21,7 +21,9 @@ export async function readUserFile(path: string, what: string): Promise<Uint8Arr
       case 'EPERM':
         throw new UserError(`${what} "${path}" may not be read`, 'check its permissions', { cause });
       default:
-        throw cause;
+        throw new UserError(`${what} "${path}" cannot be read: ${(cause as Error).message}`, 'check the path and the disk', {
+          cause,
+        });
     }
   }
 }
@@ -57,6 +59,10 @@ function unwritable(path: string, cause: unknown): unknown {
     ENOSPC: 'the disk is full',
     ENOTDIR: 'part of the path is a file',
     EEXIST: 'a file of that name is in the way',
+    EISDIR: 'a folder of that name is in the way',
+    ENAMETOOLONG: 'the name is too long',
+    // what making a folder on a read-only file system ends with
+    ENOENT: 'the folder it belongs in cannot be made',
   };
   const reason = reasons[codeOf(cause) ?? ''];
   return reason === undefined
