@@ -11,13 +11,15 @@ import { wilson } from './rates.ts';
  * Where inputs have different norms, `norm` is that of the first input, and meanNorm the size in it of all inputs together.
  */
 export function summarise(rows: readonly Row[]): Summary {
-  const samples = [...groupBy(rows, (row) => row.sample).values()].map((group) => group[0]!);
-  const correct = samples.filter((row) => row.cleanPrediction === row.label).length;
+  const samples = [...groupBy(rows, (row) => row.sample).values()];
+  // -1: the process that asked the model crashed; another attack's may have lived
+  const answered = samples.flatMap((group) => group.find((row) => row.cleanPrediction >= 0) ?? []);
+  const correct = answered.filter((row) => row.cleanPrediction === row.label).length;
   const budgets = [...groupBy(rows, budgetKey).values()];
   return {
     n: samples.length,
-    cleanAccuracy: correct / samples.length,
-    cleanAccuracyInterval: wilson(correct, samples.length),
+    cleanAccuracy: correct / answered.length,
+    cleanAccuracyInterval: wilson(correct, answered.length),
     cells: [...groupBy(rows, (row) => JSON.stringify([row.attack, budgetKey(row)])).values()].map(cellOf),
     worstCase: budgets.map((atBudget) => worstCaseOf(atBudget, rows)),
   };

@@ -53,6 +53,12 @@ describe('a cell', () => {
     expect(cells[0]!.meanNorm).toBe(0.1);
   });
 
+  it('takes clean answers from whichever attack got one: a crash before the clean pass is no answer, right or wrong', () => {
+    const lost = { label: -1, cleanPrediction: -1 };
+    const both = [row('a', 'own', 0.1, 'invalid', lost), row('a', 'pgd', 0.1, 'skipped'), row('b', 'own', 0.1, 'invalid', lost)];
+    expect(summarise(both)).toMatchObject({ n: 2, cleanAccuracy: 0, cleanAccuracyInterval: [0, expect.closeTo(0.7935, 4)] });
+  });
+
   it('has no success rate and no mean where nothing was attacked', () => {
     const cell = summarise(table('pgd', 0.1, { a: 'skipped', b: 'skipped' })).cells[0]!;
     expect(cell).toMatchObject({ attackSuccessRate: null, attackSuccessRateInterval: null, meanNorm: null, robustAccuracy: 0 });
