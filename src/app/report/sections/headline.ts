@@ -21,7 +21,7 @@ export function headlineSentence(data: ReportData, index: RunIndex): string {
   const worst = worstTally(index, budget);
   if (worst.attacked === 0 && worst.skipped === 0) return `No outcome could be judged, so there is nothing to say about ${name}.`;
   if (worst.attacked === 0) {
-    const before = data.goal === 'untargeted' ? 'was already wrong' : 'already gave the answer asked for';
+    const before = data.goal === 'untargeted' ? 'was already wrong' : 'was wrong or already gave the answer asked for';
     return `${name} ${before} on all ${count(worst.skipped)} ${noun} that could be judged, before any attack.`;
   }
   const best = strongest(index, budget);

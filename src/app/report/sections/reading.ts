@@ -16,12 +16,9 @@ function definitions(data: ReportData): (readonly [string, string])[] {
     ],
     [
       `Robust ${word}`,
-      `Held / (samples − invalid): the share on which ${targeted ? 'the attacker did not get the answer asked for' : `the answer is still ${right}`} after the attack did its worst within the budget.`,
+      `Held / (samples − invalid): the share on which ${targeted ? `the answer was ${right}, not yet the one asked for, and the attacker did not get it` : `the answer is still ${right}`} after the attack did its worst within the budget.`,
     ],
-    [
-      'Attack success rate',
-      'Fooled / (fooled + held): samples already wrong before the attack count neither for nor against it.',
-    ],
+    ['Attack success rate', 'Fooled / (fooled + held): skipped samples count neither for nor against it.'],
     [
       'Worst case',
       'For every sample the attack of this run that worked on it, if any did. It is the figure that matters: an attacker may try more than one method. More attacks can only lower it.',
@@ -33,11 +30,11 @@ function definitions(data: ReportData): (readonly [string, string])[] {
     ['Interval', 'Wilson 95%: how far the figure might move with another draw of as many samples. Few samples, wide interval.'],
     [
       'Control',
-      'Random noise of the same size. If it fools the model about as often, the model is fragile, not attacked. p: how likely a difference as large would be on the same samples if both were equally strong.',
+      'Random noise of the same size. If it fools the model about as often, the model is fragile, not attacked. p: how likely a difference as large would be on the same samples if both were equally strong; samples are taken as independent, and that the strongest of several attacks was chosen is not allowed for.',
     ],
     [
       'Fooled, held, skipped, invalid',
-      `Fooled: the saved file, read back, makes the model answer ${targeted ? 'as the attacker asked' : 'differently'}. Held: nothing was found. Skipped: ${targeted ? 'the clean sample already had the answer asked for' : 'wrong before any attack'}. Invalid: could not be judged.`,
+      `Fooled: the saved file, read back, makes the model answer ${targeted ? 'as the attacker asked' : 'differently'}. Held: nothing was found. Skipped: ${targeted ? 'wrong, or already the answer asked for, before any attack' : 'wrong before any attack'}. Invalid: could not be judged.`,
     ],
   ];
 }
