@@ -1,6 +1,7 @@
 /** @file Files: read with errors a user can act on, written under a temporary name and renamed, so that nothing is ever half there. */
 import { createHash } from 'node:crypto';
-import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { access, constants, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { FileTree } from '../../kit/data/source.ts';
@@ -76,15 +77,19 @@ export const sha256 = (...parts: readonly (Uint8Array | string)[]): string => {
   return hash.digest('hex');
 };
 
-/** The files below a folder, for loaders that know no file system. Files starting with a dot are left out. */
+const leadsToFile = async (link: Dirent): Promise<boolean> =>
+  (await stat(join(link.parentPath, link.name)).catch(() => undefined))?.isFile() === true;
+
+/** The files below a folder, links to files among them, for loaders that know no file system. Files starting with a dot are left out. */
 export function fileTree(root: string): FileTree {
   return {
     root,
     async list() {
       try {
         const entries = await readdir(root, { recursive: true, withFileTypes: true });
+        const files = await Promise.all(entries.map((e) => e.isFile() || (e.isSymbolicLink() && leadsToFile(e))));
         return entries
-          .filter((e) => e.isFile() && !e.name.startsWith('.'))
+          .filter((e, i) => files[i] && !e.name.startsWith('.'))
           .map((e) =>
             join(e.parentPath, e.name)
               .slice(root.length)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
@@ -92,6 +92,16 @@ describe('provoke run', () => {
       expect(rows).toHaveLength(8 * 9);
       for (const row of rows.filter((r) => r.status === 'success'))
         expect(existsSync(join(folder, 'runs/x', row.example as string))).toBe(true);
+    });
+  });
+
+  it('takes links to pictures for pictures', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 2, 'attacks: [noise]');
+      await symlink(join(folder, 'photos/happy/0.png'), join(folder, 'photos/happy/link.png'));
+      await symlink(join(folder, 'nowhere.png'), join(folder, 'photos/happy/dangling.png'));
+      expect((await provoke(['run', 'x.yaml'], folder)).code).toBe(0);
+      expect((await recordOf(join(folder, 'runs/x'))).counts).toMatchObject({ samples: 3, problems: 0 });
     });
   });
 
