@@ -31,15 +31,12 @@ async function pixels(bytes: Uint8Array) {
     const { data, info } = await raw.toBuffer({ resolveWithObject: true });
     return { data: deep ? highBytes(data) : data, info };
   } catch (cause) {
-    throw new Error(`it is not a readable image: ${(cause as Error).message.split('\n')[0]}`, { cause });
+    throw new Error(`it is not a readable image: ${(cause as Error).message.split('\n').join(' ').trim()}`, { cause });
   }
 }
 
 /** The upper half of little-endian 16-bit values. */
 const highBytes = (data: Uint8Array): Uint8Array => Uint8Array.from({ length: data.length / 2 }, (_, i) => data[2 * i + 1]!);
-
-/** The pixels of a PNG that encodePng wrote, exactly. */
-export const decodePixels = (png: Uint8Array): Promise<RawImage> => decodeImage(png);
 
 /** A lossless PNG of a grey or RGB image. */
 export async function encodePng({ width, height, channels, data }: RawImage): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-/** @file Child processes that run units: a thread could not be stopped without taking the process down (specs: engine 3.3). */
+/** @file Child processes that run units: a thread could not be stopped without taking the process down. */
 import { type ChildProcess, fork } from 'node:child_process';
 
 /** What a child is told, and what it answers. */

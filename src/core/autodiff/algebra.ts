@@ -93,7 +93,7 @@ export function algebra(scene: Scene, like: string): Algebra {
     greater,
     equal,
     mask,
-    // a steep HardSigmoid is the cheapest exact mask; it exists in float32 only (specs: engine 4 and 6)
+    // a steep HardSigmoid is the cheapest exact mask; it exists in float32 only
     step: (a) => (dtype === 'float32' ? hardSigmoid(a, 1e30, 0) : mask(greater(a, 0))),
     hardSigmoid,
     clip: (a, low, high) => g.op('Clip', [a, at(low), at(high)]),

@@ -4,7 +4,7 @@ import type { Node } from '../onnx/graph.ts';
 import type { KnownDim } from '../onnx/passes/shapes.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 
-/** The execution provider the gradient is written for: kernels that win on one are missing on another (specs: engine 4 and 5). */
+/** The execution provider the gradient is written for: kernels that win on one are missing on another. */
 export type Provider = 'cpu' | 'wasm' | 'webgpu';
 
 /** Everything a rule may ask about the graph around its node, and the builder it writes to. */

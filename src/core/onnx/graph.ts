@@ -3,7 +3,6 @@
  * Whatever the reader met and the IR has no field for stays attached to the object it came from (see provenance.ts).
  */
 import type { DType, Tensor } from '../tensor/tensor.ts';
-import { numbersOf } from '../tensor/tensor.ts';
 import type { Rest } from './rest.ts';
 
 /** A number, a symbolic name such as "N", or null where the file says nothing. */
@@ -125,11 +124,3 @@ export function intsOf(node: Node, name: string, otherwise?: readonly number[]):
   return read(node, name, 'ints')?.value ?? otherwise;
 }
 export const floatsOf = (node: Node, name: string): readonly number[] | undefined => read(node, name, 'floats')?.value;
-export const tensorOf = (node: Node, name: string): Tensor | undefined => read(node, name, 'tensor')?.value;
-
-/** The numbers of a constant (initializer) input of a node, or undefined when it is absent or computed. */
-export function constantInput(graph: Graph, node: Node, index: number): number[] | undefined {
-  const name = node.inputs[index];
-  const value = name === undefined || name === '' ? undefined : graph.initializers.get(name);
-  return value === undefined ? undefined : numbersOf(value);
-}

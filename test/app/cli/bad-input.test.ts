@@ -244,6 +244,11 @@ const cases: readonly Case[] = [
     },
   ),
   {
+    what: 'nothing to validate',
+    args: ['validate'],
+    says: 'error: validate needs a file\n  name an experiment file or an ONNX model, or ask for --schema\n',
+  },
+  {
     what: 'an unknown command',
     args: ['runn'],
     says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, list, view)\n',

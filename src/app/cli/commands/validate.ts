@@ -1,4 +1,5 @@
 import { dirname, extname, resolve } from 'node:path';
+import { UserError } from '../../../core/errors.ts';
 import { assertValid } from '../../../core/onnx/validate.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
 import { experimentJsonSchema } from '../../experiment/schema.ts';
@@ -18,7 +19,9 @@ export const validate: Register = (program) => {
       '\nExamples:\n  $ provoke validate face.yaml\n  $ provoke validate model.onnx\n  $ provoke validate --schema > experiment.schema.json',
     )
     .action(async (file: string | undefined, { schema }: { schema?: boolean }) => {
-      if (schema || file === undefined) {
+      if (file === undefined && !schema)
+        throw new UserError('validate needs a file', 'name an experiment file or an ONNX model, or ask for --schema');
+      if (file === undefined || schema) {
         process.stdout.write(`${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
         return;
       }
