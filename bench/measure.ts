@@ -35,11 +35,19 @@ export async function seconds(call: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-/** Alternates the calls `rounds` times after one warm-up each; returns the seconds of each. */
+/** Milliseconds of rest before every measurement: idle threads of the one before (PyTorch's OpenMP pool spins on) must not run into it. */
+const rest = 300;
+
+/** Alternates the calls `rounds` times after one warm-up each, with a rest in between; returns the seconds of each. */
 export async function interleave(rounds: number, calls: readonly (() => Promise<number>)[]): Promise<number[][]> {
   for (const call of calls) await call();
   const times: number[][] = calls.map(() => []);
-  for (let round = 0; round < rounds; round++) for (const [i, call] of calls.entries()) times[i]!.push(await call());
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, call] of calls.entries()) {
+      await new Promise((resolve) => setTimeout(resolve, rest));
+      times[i]!.push(await call());
+    }
+  }
   return times;
 }
 
