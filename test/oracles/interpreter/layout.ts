@@ -1,6 +1,17 @@
 import { intOf, intsOf, stringOf } from '../../../src/core/onnx/graph.ts';
 import { sizeOf } from '../../../src/core/tensor/tensor.ts';
-import { axisOf, broadcastAt, broadcastDims, type F64, f64, filledBy, type Kernel, type Kernels, offsetOf } from './types.ts';
+import {
+  axisOf,
+  broadcastAt,
+  broadcastDims,
+  type F64,
+  f64,
+  filledBy,
+  fromTensor,
+  type Kernel,
+  type Kernels,
+  offsetOf,
+} from './types.ts';
 
 const list = (t: F64 | undefined): number[] => Array.from(t?.data ?? []);
 
@@ -122,6 +133,11 @@ export const layout: Kernels = {
   Shape([x], node) {
     const sizes = x!.dims.slice(intOf(node, 'start', 0), intOf(node, 'end', x!.dims.length));
     return [f64([sizes.length], sizes)];
+  },
+  ConstantOfShape([shape], node) {
+    const value = node.attributes.get('value');
+    const fill = value?.type === 'tensor' ? fromTensor(value.value).data[0]! : 0;
+    return [filledBy(list(shape), () => fill)];
   },
   Expand: ([x, shape]) => [filledBy(broadcastDims(x!.dims, list(shape)), (index) => broadcastAt(x!, index))],
   Tile: ([x, repeats]) => [
