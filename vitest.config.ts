@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/slow/**'],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           pool: 'forks',
           maxWorkers: 2,
         },
