@@ -4,10 +4,19 @@ import type { Feeds } from '../../core/runtime/runtime.ts';
 import type { Tensor } from '../../core/tensor/tensor.ts';
 import { coefficientOf, lossFeeds } from '../losses/graph.ts';
 import { headNames } from '../losses/heads.ts';
+import type { Loss } from '../losses/loss.ts';
 import { type Chunk, chunks, packChunk, unpack } from './batches.ts';
 import type { Inputs } from './model.ts';
-import { argmax, type Counts, type DecisionOracle, type GradientOracle, type Probe, type ScoreOracle } from './oracle.ts';
-import type { ForwardSession, ModelSessions } from './sessions.ts';
+import {
+  argmax,
+  type Counts,
+  type DecisionOracle,
+  type GradientOracle,
+  type Gradients,
+  type Probe,
+  type ScoreOracle,
+} from './oracle.ts';
+import type { ForwardSession, GradientHeads, ModelSessions } from './sessions.ts';
 
 export interface OracleOptions {
   /** Most samples of one run; a fixed batch and a coupled batch have their own rule (batches.ts). */
@@ -100,6 +109,36 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
     return answers;
   };
 
+  const gradientWith = async (heads: GradientHeads, probes: readonly Probe[], losses: readonly Loss[]): Promise<Gradients> => {
+    const opened = await sessions.gradient(heads);
+    const loss: number[] = [];
+    const scores: Float32Array[] = [];
+    const gradients: Inputs[] = [];
+    const feedsOf = (chunk: Chunk): Feeds => {
+      const members = Array.from({ length: chunk.size }, (_, i) => losses[chunk.start + Math.min(i, chunk.count - 1)]!);
+      const feeds = lossFeeds(members, classes);
+      const names = opened.lossInputs;
+      return {
+        [names.label]: feeds.label,
+        [names.target]: feeds.target,
+        [names.coefficients]: feeds.coefficients,
+        [names.linear]: feeds.linear,
+      };
+    };
+    await run(probes, opened, 1, feedsOf, (results, chunk) => {
+      loss.push(...(results[opened.loss]!.data as Float32Array).subarray(0, chunk.count));
+      scores.push(...rows(results[opened.logits]!, chunk.count));
+      for (let i = 0; i < chunk.count; i++) {
+        gradients.push(
+          Object.fromEntries(
+            Object.entries(opened.gradients).map(([name, output]) => [name, unpack(results[output]!, model.inputs[name]!, i)]),
+          ),
+        );
+      }
+    });
+    return { loss, logits: scores, gradient: gradients };
+  };
+
   return {
     classes,
     counts,
@@ -108,37 +147,30 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
     async gradient(probes, losses) {
       if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
       admit(probes);
-      const plain = losses.every((l) => headNames.every((head) => head === 'ce' || coefficientOf(l, head) === 0));
-      const opened = await sessions.gradient(plain ? 'ce' : 'all');
-      const loss: number[] = [];
-      const scores: Float32Array[] = [];
-      const gradients: Inputs[] = [];
-      const feedsOf = (chunk: Chunk): Feeds => {
-        const members = Array.from({ length: chunk.size }, (_, i) => losses[chunk.start + Math.min(i, chunk.count - 1)]!);
-        const feeds = lossFeeds(members, classes);
-        const names = opened.lossInputs;
-        return {
-          [names.label]: feeds.label,
-          [names.target]: feeds.target,
-          [names.coefficients]: feeds.coefficients,
-          [names.linear]: feeds.linear,
-        };
-      };
-      await run(probes, opened, 1, feedsOf, (results, chunk) => {
-        loss.push(...(results[opened.loss]!.data as Float32Array).subarray(0, chunk.count));
-        scores.push(...rows(results[opened.logits]!, chunk.count));
-        for (let i = 0; i < chunk.count; i++) {
-          gradients.push(
-            Object.fromEntries(
-              Object.entries(opened.gradients).map(([name, output]) => [name, unpack(results[output]!, model.inputs[name]!, i)]),
-            ),
-          );
-        }
-      });
-      return { loss, logits: scores, gradient: gradients };
+      const kinds = losses.map(headsOf);
+      const [kind = 'ce', ...others] = new Set(kinds);
+      if (others.length === 0) return gradientWith(kind, probes, losses);
+      if (model.coupling === 'batch') return gradientWith('all', probes, losses);
+      // each probe is answered by the session its own loss needs, whatever its batch mates ask
+      const answers: { loss: number; logits: Float32Array; gradient: Inputs }[] = [];
+      for (const heads of [kind, ...others]) {
+        const mine = kinds.flatMap((k, i) => (k === heads ? [i] : []));
+        const part = await gradientWith(
+          heads,
+          mine.map((i) => probes[i]!),
+          mine.map((i) => losses[i]!),
+        );
+        for (const [k, i] of mine.entries())
+          answers[i] = { loss: part.loss[k]!, logits: part.logits[k]!, gradient: part.gradient[k]! };
+      }
+      return { loss: answers.map((a) => a.loss), logits: answers.map((a) => a.logits), gradient: answers.map((a) => a.gradient) };
     },
   };
 }
+
+/** The smallest gradient session that offers a loss. */
+const headsOf = (loss: Loss): GradientHeads =>
+  headNames.every((head) => head === 'ce' || coefficientOf(loss, head) === 0) ? 'ce' : 'all';
 
 /** Only labels: the logits and gradients of the oracle behind it are out of reach. */
 export const decisionView = (oracle: DecisionOracle): DecisionOracle => ({
