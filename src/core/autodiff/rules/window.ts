@@ -1,5 +1,5 @@
 /** @file The window attributes of convolutions and pools, one entry per spatial axis. */
-import { intOf, intsOf, type Node, stringOf } from '../../onnx/graph.ts';
+import { intsOf, type Node, stringOf } from '../../onnx/graph.ts';
 
 export interface Windows {
   /** Number of spatial axes. */
@@ -31,8 +31,6 @@ export function windowsOf(node: Node, kernel: readonly number[]): Windows {
 
 /** The windows of a pool, whose kernel is an attribute. */
 export const poolWindows = (node: Node): Windows => windowsOf(node, intsOf(node, 'kernel_shape', []));
-
-export const roundsUp = (node: Node): boolean => intOf(node, 'ceil_mode', 0) === 1;
 
 /** Distance from the first to the last tap of each window. */
 export const reach = ({ kernel, dilations }: Windows): number[] => kernel.map((k, i) => (k - 1) * dilations[i]!);
