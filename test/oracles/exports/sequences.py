@@ -1,0 +1,311 @@
+"""Nets over sequences: recurrent, convolutional in time, attention of several kinds, and spikes."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class CnnLstm(nn.Module):
+    """Blocks of a spectrogram through one small CNN each, a bidirectional LSTM over the blocks, softmax scores' logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.cnn = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.Conv2d(4, 6, 3), nn.ReLU(), nn.MaxPool2d(2, 1))
+        self.lstm = nn.LSTM(6 * 4 * 1, 8, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x):
+        n, t = x.shape[:2]
+        y = self.cnn(x.reshape(n * t, 1, *x.shape[2:])).reshape(n, t, -1)
+        _, (h, _) = self.lstm(y)
+        return self.head(torch.cat([h[0], h[1]], 1))
+
+
+class BiLstmAttention(nn.Module):
+    """Two bidirectional layers, the steps weighted by a learned query."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(6, 6, num_layers=2, bidirectional=True, batch_first=True, dropout=0.2)
+        self.query = nn.Linear(12, 1)
+        self.head = nn.Linear(12, 4)
+
+    def forward(self, x):
+        y, _ = self.lstm(x)
+        w = torch.softmax(self.query(torch.tanh(y)), 1)
+        return self.head((w * y).sum(1))
+
+
+class Gru(nn.Module):
+    """Two layers, time first inside, the last step classified."""
+
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(5, 8, num_layers=2)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        y, h = self.gru(x.transpose(0, 1))
+        return self.head(torch.cat([y[-1]], 1) + h[0])
+
+
+class PackedGru(nn.Module):
+    """A sequence packed to its length; the second input tells how many steps count."""
+
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(5, 6, batch_first=True)
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        _, h = self.gru(packed)
+        return self.head(h[-1])
+
+
+class ElmanRnn(nn.Module):
+    """A plain recurrent net with ReLU, both directions averaged over time."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(5, 6, bidirectional=True, batch_first=True, nonlinearity="tanh")
+        self.head = nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0].mean(1))
+
+
+class LayerNormLstm(nn.Module):
+    """A cell of one's own in a loop over the steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.x, self.h = nn.Linear(5, 24), nn.Linear(6, 24, bias=False)
+        self.norm, self.out = nn.LayerNorm(24), nn.LayerNorm(6)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        h = x.new_zeros(x.shape[0], 6)
+        c = torch.zeros_like(h)
+        for t in range(x.shape[1]):
+            i, f, g, o = self.norm(self.x(x[:, t]) + self.h(h)).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(self.out(c))
+        return self.head(h)
+
+
+class LstmCells(nn.Module):
+    """nn.LSTMCell stepped by hand, the states stacked and the largest taken."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(5, 6)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        h = torch.zeros(x.shape[0], 6, dtype=x.dtype)
+        c = torch.zeros(x.shape[0], 6, dtype=x.dtype)
+        steps = []
+        for x_t in x.unbind(1):
+            h, c = self.cell(x_t, (h, c))
+            steps.append(h)
+        return self.head(torch.stack(steps, 1).max(1)[0])
+
+
+class CausalBlock(nn.Module):
+    """Two dilated causal convolutions with weight normalisation and a residual."""
+
+    def __init__(self, inputs, outputs, dilation):
+        super().__init__()
+        norm = nn.utils.parametrizations.weight_norm
+        self.a = norm(nn.Conv1d(inputs, outputs, 3, padding=2 * dilation, dilation=dilation))
+        self.b = norm(nn.Conv1d(outputs, outputs, 3, padding=2 * dilation, dilation=dilation))
+        self.cut = 2 * dilation
+        self.short = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, x):
+        y = F.relu(self.a(x)[:, :, : -self.cut].contiguous())
+        y = F.relu(self.b(y)[:, :, : -self.cut].contiguous())
+        return F.relu(y + self.short(x))
+
+
+class Tcn(nn.Module):
+    """Three causal blocks; the last step is classified."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(CausalBlock(6, 8, 1), CausalBlock(8, 8, 2), CausalBlock(8, 8, 4))
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.head(self.blocks(x)[:, :, -1])
+
+
+class LandmarkTransformer(nn.Module):
+    """nn.TransformerEncoder over landmarks with a class token and learned positions."""
+
+    def __init__(self, norm_first=False):
+        super().__init__()
+        self.embed = nn.Linear(3, 16)
+        self.token = nn.Parameter(torch.randn(1, 1, 16))
+        self.position = nn.Parameter(torch.randn(1, 13, 16) * 0.1)
+        layer = nn.TransformerEncoderLayer(16, 2, 24, batch_first=True, norm_first=norm_first, activation="gelu")
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False, norm=nn.LayerNorm(16))
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x):
+        y = torch.cat([self.token.expand(x.shape[0], -1, -1), self.embed(x)], 1) + self.position
+        return self.head(self.encoder(y)[:, 0])
+
+
+class MaskedTransformer(nn.Module):
+    """Steps that are all zero are masked as padding, and no step sees the future; time is the first axis inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(4, 12)
+        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(12, 3, 16), 1, enable_nested_tensor=False)
+        self.head = nn.Linear(12, 3)
+
+    def forward(self, x):
+        padding = (x.abs().sum(-1) == 0).detach()
+        causal = torch.triu(torch.full((x.shape[1], x.shape[1]), float("-inf"), dtype=x.dtype), 1)
+        floats = torch.zeros_like(padding, dtype=x.dtype).masked_fill(padding, float("-inf"))
+        y = self.encoder(self.embed(x).transpose(0, 1), mask=causal, src_key_padding_mask=floats)
+        return self.head(y.mean(0))
+
+
+class Mixer(nn.Module):
+    """MLP-Mixer over steps and features."""
+
+    def __init__(self):
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(8) for _ in range(5))
+        self.steps = nn.ModuleList(nn.Sequential(nn.Linear(12, 16), nn.GELU(approximate="tanh"), nn.Linear(16, 12)) for _ in range(2))
+        self.features = nn.ModuleList(nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 8)) for _ in range(2))
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        for i in range(2):
+            x = x + self.steps[i](self.norms[2 * i](x).mT).mT
+            x = x + self.features[i](self.norms[2 * i + 1](x))
+        return self.head(self.norms[4](x).mean(1))
+
+
+class Bahdanau(nn.Module):
+    """A decoder state that looks at the steps of an encoder additively, three times."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.GRU(5, 8, batch_first=True)
+        self.w, self.u, self.v = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 1, bias=False)
+        self.cell = nn.GRUCell(8, 8)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        steps, h = self.encoder(x)
+        h = h.squeeze(0)
+        for _ in range(3):
+            score = self.v(torch.tanh(self.w(steps) + self.u(h).unsqueeze(1))).squeeze(-1)
+            context = torch.bmm(torch.softmax(score, -1).unsqueeze(1), steps).squeeze(1)
+            h = self.cell(context, h)
+        return self.head(h)
+
+
+class Perceiver(nn.Module):
+    """Learned latents read the input by cross-attention, then each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.latents = nn.Parameter(torch.randn(4, 12))
+        self.kv_norm, self.q_norm, self.norm = nn.LayerNorm(6), nn.LayerNorm(12), nn.LayerNorm(12)
+        self.cross = nn.MultiheadAttention(12, 2, kdim=6, vdim=6, batch_first=True)
+        self.inner = nn.MultiheadAttention(12, 3, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(12, 16), nn.SiLU(), nn.Linear(16, 12))
+        self.head = nn.Linear(12, 4)
+
+    def forward(self, x):
+        z = self.latents.unsqueeze(0).expand(x.shape[0], -1, -1)
+        x = self.kv_norm(x)
+        z = z + self.cross(self.q_norm(z), x, x, need_weights=False)[0]
+        y = self.norm(z)
+        z = z + self.inner(y, y, y)[0]
+        return self.head((z + self.mlp(z)).mean(1))
+
+
+class Attention(nn.Module):
+    """scaled_dot_product_attention with grouped keys as the library calls it, once with and once without a causal mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(6, 36)
+        self.out = nn.Linear(12, 6)
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x):
+        for causal in (False, True):
+            q, k, v = (t.unflatten(-1, (3, 4)).transpose(1, 2) for t in self.qkv(x).chunk(3, -1))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+            x = x + self.out(y.transpose(1, 2).flatten(2))
+        return self.head(x[:, -1])
+
+
+class Relative(nn.Module):
+    """Attention with relative positions by the shift of Transformer-XL, and a gated convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v = nn.Linear(6, 8), nn.Linear(6, 8), nn.Linear(6, 8)
+        self.r = nn.Parameter(torch.randn(2, 19, 4) * 0.5)
+        self.conv = nn.Conv1d(8, 16, 3, padding=1)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        n, t, _ = x.shape
+        q, k, v = (f(x).view(n, t, 2, 4).permute(0, 2, 1, 3) for f in (self.q, self.k, self.v))
+        position = torch.matmul(q, self.r.transpose(1, 2))
+        position = F.pad(position, (1, 0)).view(n, 2, 2 * t, t)[:, :, 1:].view(n, 2, t, 2 * t - 1)[..., :t]
+        y = torch.softmax((q @ k.transpose(-1, -2) + position) / 2, -1) @ v
+        y = F.glu(self.conv(y.permute(0, 1, 3, 2).reshape(n, 8, t)), 1)
+        return self.head(y.mean(-1))
+
+
+class StateSpace(nn.Module):
+    """A diagonal state-space layer as a convolution with its own kernel, summed by cumsum and einsum."""
+
+    def __init__(self):
+        super().__init__()
+        self.log_a = nn.Parameter(torch.randn(6, 4) * 0.3)
+        self.b, self.c = nn.Parameter(torch.randn(6, 4)), nn.Parameter(torch.randn(6, 4))
+        self.step = nn.Parameter(torch.rand(6) * 0.3)
+        self.gate = nn.Linear(6, 6)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        t = x.shape[1]
+        a = -torch.exp(self.log_a) * F.softplus(self.step)[:, None]
+        powers = torch.exp(a[..., None] * torch.arange(t, dtype=x.dtype))
+        kernel = torch.einsum("cs,cst->ct", self.b * self.c, powers)
+        y = F.conv1d(F.pad(x.transpose(1, 2), (t - 1, 0)), kernel.flip(-1)[:, None], groups=6).transpose(1, 2)
+        y = y * F.silu(self.gate(x)) + torch.cumsum(x, 1) / torch.arange(1, t + 1, dtype=x.dtype)[:, None]
+        return self.head(y[:, -1])
+
+
+class SpikingNet(nn.Module):
+    """Leaky integrate-and-fire units over four steps of the same input; spikes are a comparison, so the gradient ends at them."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(2, 6, 3, padding=1)
+        self.fc = nn.Linear(6 * 10, 4)
+
+    def forward(self, x):
+        drive = self.conv(x)
+        v = torch.zeros_like(drive)
+        out = 0
+        for _ in range(4):
+            v = v + (drive - v) / 2
+            spike = (v >= 0.2).to(x.dtype)
+            v = v * (1 - spike)
+            out = out + self.fc(spike.flatten(1))
+        return out / 4
