@@ -2,6 +2,7 @@
 import { describeNode, type Graph } from '../../../src/core/onnx/graph.ts';
 import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
+import { attention } from './attention.ts';
 import { convolution } from './convolution.ts';
 import { indexing } from './indexing.ts';
 import { layout } from './layout.ts';
@@ -17,6 +18,7 @@ import { type F64, fromTensor, type Kernels } from './types.ts';
 export const kernels: Kernels = {
   ...activations,
   ...arithmetic,
+  ...attention,
   ...normalisation,
   ...reductions,
   ...softmax,

@@ -2,6 +2,7 @@
 import type { Entry } from '../rule.ts';
 import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
+import { attention } from './attention.ts';
 import { convolution } from './convolution/index.ts';
 import { indexing } from './indexing/index.ts';
 import { layout } from './layout.ts';
@@ -17,6 +18,7 @@ import { steps } from './steps.ts';
 export const rules = {
   ...activations,
   ...arithmetic,
+  ...attention,
   ...convolution,
   ...indexing,
   ...layout,
