@@ -15,9 +15,13 @@ export const hasAutoPad = (node: Node): boolean =>
 export function explicitPads(graph: Graph, shapes: ShapeTable): Graph {
   return rewrite(graph, (node, g) => {
     if (!hasAutoPad(node)) return false;
-    const pads = node.op === 'ConvTranspose' ? transposedPads(node, shapes) : windowPads(node, shapes);
+    const { pads, beyond } = (node.op === 'ConvTranspose' ? transposedPads(node, shapes) : windowPads(node, shapes)) ?? {};
     if (pads === undefined) return false;
     const attributes = attributesWithout(node, 'auto_pad', 'output_shape').set('pads', { type: 'ints', value: pads });
+    if (beyond?.some((b) => b > 0)) {
+      const stated = intsOf(node, 'output_padding');
+      attributes.set('output_padding', { type: 'ints', value: beyond.map((b, axis) => b + (stated?.[axis] ?? 0)) });
+    }
     // SAME has ceil(size / stride) results by itself: rounding up once more could add one
     if (attributes.has('ceil_mode') && stringOf(node, 'auto_pad', 'NOTSET') !== 'VALID')
       attributes.set('ceil_mode', { type: 'int', value: 0 });
@@ -60,26 +64,34 @@ function share(totals: readonly number[], upper: boolean): number[] {
   return upper ? [...less, ...more] : [...more, ...less];
 }
 
-function windowPads(node: Node, shapes: ShapeTable): number[] | undefined {
+interface Padding {
+  readonly pads: readonly number[];
+  /** Elements a result has beyond its last window, per axis: more output padding than the node states. */
+  readonly beyond?: readonly number[];
+}
+
+const unpadded = ({ kernel }: Window): Padding => ({ pads: new Array<number>(2 * kernel.length).fill(0) });
+
+function windowPads(node: Node, shapes: ShapeTable): Padding | undefined {
   const w = windowOf(node, shapes);
   if (w === undefined) return undefined;
   const rule = stringOf(node, 'auto_pad', 'NOTSET');
-  if (rule === 'VALID') return new Array<number>(2 * w.kernel.length).fill(0);
+  if (rule === 'VALID') return unpadded(w);
   const totals = w.strides.map((stride, axis) => {
     if (stride === 1) return reach(w, axis) - 1;
     const size = w.input[axis] ?? null;
     return size === null ? undefined : Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach(w, axis) - size);
   });
-  return totals.every((t) => t !== undefined) ? share(totals, rule === 'SAME_UPPER') : undefined;
+  return totals.every((t) => t !== undefined) ? { pads: share(totals, rule === 'SAME_UPPER') } : undefined;
 }
 
-/** ConvTranspose: the padding that makes the result size * stride, or what output_shape says. */
-function transposedPads(node: Node, shapes: ShapeTable): number[] | undefined {
+/** ConvTranspose: the padding that makes the result size * stride, or what output_shape says; what that has more than all windows cover is 0, at the end. */
+function transposedPads(node: Node, shapes: ShapeTable): Padding | undefined {
   const w = windowOf(node, shapes);
   if (w === undefined) return undefined;
   const rule = stringOf(node, 'auto_pad', 'NOTSET');
   const wanted = intsOf(node, 'output_shape')?.slice(-w.kernel.length);
-  if (wanted === undefined && rule === 'VALID') return new Array<number>(2 * w.kernel.length).fill(0);
+  if (wanted === undefined && rule === 'VALID') return unpadded(w);
   const outputPadding = intsOf(
     node,
     'output_padding',
@@ -89,7 +101,9 @@ function transposedPads(node: Node, shapes: ShapeTable): number[] | undefined {
     const size = w.input[axis] ?? null;
     if (size === null) return wanted === undefined ? Math.max(0, outputPadding[axis]! + reach(w, axis) - stride) : undefined;
     const full = stride * (size - 1) + outputPadding[axis]! + reach(w, axis);
-    return Math.max(0, full - (wanted?.[axis] ?? size * stride));
+    return full - (wanted?.[axis] ?? size * stride);
   });
-  return totals.every((t) => t !== undefined) ? share(totals, rule === 'SAME_UPPER') : undefined;
+  if (!totals.every((t) => t !== undefined)) return undefined;
+  const within = totals.map((t) => Math.max(0, t));
+  return { pads: share(within, rule === 'SAME_UPPER'), beyond: totals.map((t) => (wanted === undefined ? 0 : Math.max(0, -t))) };
 }

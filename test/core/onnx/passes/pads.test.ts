@@ -74,6 +74,14 @@ describe('explicitPads', () => {
     expect(await difference(graph, after, normalFeeds(graph))).toBe(0);
   });
 
+  it('makes results larger than all windows cover, by output padding', async () => {
+    const graph = graphOf('ConvTranspose', { output_shape: [24, 17], strides: [3, 2] }, [4, 3, 3, 3]);
+    const after = explicitPads(graph, await inferShapes(graph, execute));
+    expect(intsOf(after.nodes[0]!, 'pads')).toEqual([0, 0, 0, 0]);
+    expect(intsOf(after.nodes[0]!, 'output_padding')).toEqual([9, 1]);
+    expect(await difference(graph, after, normalFeeds(graph))).toBe(0);
+  });
+
   it('leaves a node whose padding depends on an open size', async () => {
     const open = graphOf('Conv', { auto_pad: 'SAME_UPPER', strides: [2, 2] }, [3, 4, 1, 1], ['H', 8]);
     expect(explicitPads(open, await inferShapes(open, execute)).nodes[0]).toBe(open.nodes[0]);

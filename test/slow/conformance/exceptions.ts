@@ -1,0 +1,76 @@
+/** @file Models that cannot agree, each family with its reason: a model that is listed and does agree is an error too. */
+import type { Graph } from '../../../src/core/onnx/graph.ts';
+
+type Families = readonly (readonly [pattern: RegExp, reason: string])[];
+
+const reasonIn =
+  (families: Families) =>
+  (name: string): string | undefined =>
+    families.find(([pattern]) => pattern.test(name))?.[1];
+
+const noCpuKernel = 'use an element type the runtime has no kernel for';
+
+/** What the runtime cannot run at all. */
+export const noKernel = reasonIn([
+  [/^test_(bitshift_(left|right)|max|min)_u?int16$/, noCpuKernel],
+  [/^test_pow_types_float32_uint(32|64)$/, noCpuKernel],
+  [
+    /^test_strnorm(alizer_export|_model)_monday_(casesensintive_(lower|upper)|empty_output|insensintive_upper_twodim)$/,
+    'need a locale of the machine',
+  ],
+  [/^test_gradient_of_add(_and_mul)?$/, 'use the preview training domain'],
+  [/^test_image_decoder_decode_/, 'decode image files, for which the runtime has no kernel'],
+  [/^test_roialign_mode_max$/, 'use RoiAlign of opset 22, for which the runtime has no kernel'],
+  [/_batchwise$/, 'are recurrent with the batch first (layout 1), which the runtime has not'],
+]);
+
+/** Where the runtime's values are not those ONNX stored. */
+export const otherValues = reasonIn([
+  [/^test_(cast|castlike)_FLOAT_to_STRING(_expanded)?$/, 'print floats with other digits'],
+  [
+    /^test_(dft(_axis|_inverse|_irfft|_rfft)?(_opset19)?|stft(_with_window)?)$/,
+    'are transforms whose zeros are stored with an absolute tolerance of 1e-7',
+  ],
+  [/^test_attention_4d_causal_fp16$/, 'round differently in float16'],
+  [
+    /^test_attention_4d_with_past_and_present_qk_matmul_bias_[34]d_mask_causal$/,
+    'write the lowest float where a mask is minus infinity',
+  ],
+  [/^test_maxunpool_export_with_output_shape$/, 'differ in MaxUnpool with output_shape'],
+  [/^test_resize_downsample_scales_(cubic|linear)_align_corners$/, 'differ in Resize with scales and aligned corners'],
+]);
+
+/** Random outputs: type and shape are compared. */
+export const anyValue = reasonIn([
+  [/^test_bernoulli/, 'is random'],
+  [/^test_training_dropout(_default)?(_mask)?$/, 'is random'],
+]);
+
+/** What `prepare` refuses with a UserError. */
+export const refusedByPrepare = reasonIn([
+  [/^test_scan_sum$/, 'are the Scan of opset 8'],
+  [/^test_resize_downsample_sizes_nearest_tf_half_pixel_for_nn$/, 'use a coordinate rule later opsets have not'],
+]);
+
+/** Why a model is not asked for its gradient. */
+export const noDerivative = reasonIn([
+  [/^test_bernoulli/, 'are random'],
+  [/^test_training_dropout/, 'are random'],
+]);
+
+/** Float inputs that are no numbers to differentiate by: sizes and regions of a resize, the ratio of a dropout, class weights, tables of sines (engine: edges where gradients stop). */
+const given: Readonly<Record<string, readonly number[]>> = {
+  Resize: [1, 2],
+  Upsample: [1],
+  Dropout: [1],
+  NegativeLogLikelihoodLoss: [2],
+  SoftmaxCrossEntropyLoss: [2],
+  RotaryEmbedding: [1, 2],
+};
+
+/** Whether an input of the model is read as a number one differentiates by. */
+export const differentiable = (graph: Graph, name: string): boolean =>
+  !graph.nodes.some((n) => n.inputs.some((input, i) => input === name && given[n.op]?.includes(i)));
+
+export const withoutRule = (message: string): string | undefined =>
+  /has no derivative rule/.test(message) ? `meet an op without a derivative rule (${/^\w+/.exec(message)?.[0]})` : undefined;
