@@ -1,34 +1,39 @@
 /** @file Counter-based random streams (Philox4x32-10, Salmon et al. 2011): a stream is a pure function of its keys, so nothing is shared between samples. */
 
-const M0 = 0xd2511f53;
-const M1 = 0xcd9e8d57;
-const W0 = 0x9e3779b9;
-const W1 = 0xbb67ae85;
+const M0 = 0xd2511f53 | 0;
+const M1 = 0xcd9e8d57 | 0;
+const W0 = 0x9e3779b9 | 0;
+const W1 = 0xbb67ae85 | 0;
 
-/** Upper 32 bits of the product of two unsigned 32-bit numbers. */
+/** Upper 32 bits of the product of two unsigned 32-bit numbers; 32-bit integers throughout, which engines keep in registers. */
 const high = (a: number, b: number): number => {
   const al = a & 0xffff;
   const ah = a >>> 16;
   const bl = b & 0xffff;
   const bh = b >>> 16;
-  const middle = ah * bl + ((al * bl) >>> 16);
-  const cross = al * bh + (middle & 0xffff);
-  return (ah * bh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
+  const middle = (Math.imul(ah, bl) + (Math.imul(al, bl) >>> 16)) | 0;
+  const cross = (Math.imul(al, bh) + (middle & 0xffff)) | 0;
+  return (Math.imul(ah, bh) + (middle >>> 16) + (cross >>> 16)) | 0;
 };
 
 /** Ten rounds on the counter c0..c3 with the key k0, k1; the four words are written to `out`. */
 function rounds(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
-  let [a, b, c, d, e, f] = [c0, c1, c2, c3, k0, k1];
+  let a = c0 | 0;
+  let b = c1 | 0;
+  let c = c2 | 0;
+  let d = c3 | 0;
+  let e = k0 | 0;
+  let f = k1 | 0;
   for (let round = 0; round < 10; round++) {
     const low0 = Math.imul(M0, a);
     const low1 = Math.imul(M1, c);
     const high0 = high(M0, a);
-    a = (high(M1, c) ^ b ^ e) >>> 0;
-    b = low1 >>> 0;
-    c = (high0 ^ d ^ f) >>> 0;
-    d = low0 >>> 0;
-    e = (e + W0) >>> 0;
-    f = (f + W1) >>> 0;
+    a = high(M1, c) ^ b ^ e;
+    b = low1;
+    c = high0 ^ d ^ f;
+    d = low0;
+    e = (e + W0) | 0;
+    f = (f + W1) | 0;
   }
   out[0] = a;
   out[1] = b;

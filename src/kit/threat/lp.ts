@@ -46,17 +46,32 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
     if (scale !== undefined) for (let i = 0; i < n; i++) delta[i] = u[i]! * scale[i]!;
     return delta;
   };
-  /** The plain linf step and projection in one walk: on pictures, memory is what an attack's own arithmetic waits for. */
+  let reachable: { of: Float32Array; low: Float32Array; high: Float32Array } | undefined;
+  /** The changes of x allowed without scale and mask: every float32 from low to high, since rounding of x + delta is monotone. */
+  const rangeOf = (x: Float32Array) => {
+    if (reachable?.of !== x) {
+      const low = new Float32Array(n).fill(-eps);
+      const high = new Float32Array(n).fill(eps);
+      for (let i = 0; i < n; i++) {
+        if (Math.fround(x[i]! + low[i]!) < lower[i]!) low[i] = insideBox(x[i]!, low[i]!, lower[i]!, upper[i]!);
+        if (Math.fround(x[i]! + high[i]!) > upper[i]!) high[i] = insideBox(x[i]!, high[i]!, lower[i]!, upper[i]!);
+      }
+      reachable = { of: x, low, high };
+    }
+    return reachable;
+  };
+  /** The plain linf step and projection in one walk. Comparisons as 0 and 1, not branches: those are mispredicted for every other element. */
   const advanceLinf: Threat['advance'] = (x, delta, gradient, alpha) => {
     checkValues(gradient, n);
+    const { low, high } = rangeOf(x);
     const result = new Float32Array(n);
+    const step = Math.fround(alpha);
     for (let i = 0; i < n; i++) {
       const slope = gradient[i]!;
-      const moved = Math.fround(delta[i]! + Math.fround(alpha * (+(slope > 0) - +(slope < 0))));
-      const size = Math.abs(moved);
-      const near = size <= eps ? moved : eps * (moved / size);
-      const at = Math.fround(x[i]! + Math.fround(near));
-      result[i] = at >= lower[i]! && at <= upper[i]! ? near : insideBox(x[i]!, near, lower[i]!, upper[i]!);
+      const moved = Math.fround(delta[i]! + step * (+(slope > 0) - +(slope < 0)));
+      const least = low[i]!;
+      const most = high[i]!;
+      result[i] = moved - ((moved - most) * +(moved > most) + (moved - least) * +(moved < least));
     }
     return result;
   };
