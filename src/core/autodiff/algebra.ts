@@ -28,6 +28,7 @@ export interface Algebra {
   sqrt(a: string): string;
   sigmoid(a: string): string;
   tanh(a: string): string;
+  relu(a: string): string;
   softplus(a: string): string;
   sin(a: string): string;
   cos(a: string): string;
@@ -82,6 +83,7 @@ export function algebra(scene: Scene, like: string): Algebra {
     sqrt: single('Sqrt'),
     sigmoid: single('Sigmoid'),
     tanh: single('Tanh'),
+    relu: single('Relu'),
     softplus: single('Softplus'),
     sin: single('Sin'),
     cos: single('Cos'),

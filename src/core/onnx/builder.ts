@@ -54,6 +54,8 @@ export interface GraphBuilder {
   ): string[];
   add(node: Node): void;
   fresh(hint: string): string;
+  /** A builder of a body inside this graph (If, Loop, Scan), which may read the values around it; no name is made twice. */
+  body(name: string): GraphBuilder;
   /** Whether a node of this graph computes the value (it is neither an input nor a constant). */
   isComputed(name: string): boolean;
   build(): Graph;
@@ -121,6 +123,7 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
   };
   return {
     fresh,
+    body: (name) => graphBuilder({ name, from: emptyBody(name), taken }),
     isComputed: (name) => taken.has(name) && !initializers.has(name) && !inputs.some((v) => v.name === name),
     constant,
     ops,
@@ -162,3 +165,17 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
     }),
   };
 }
+
+/** A graph without anything: bodies use the opsets of the model around them. */
+const emptyBody = (name: string): Graph => ({
+  name,
+  nodes: [],
+  inputs: [],
+  outputs: [],
+  initializers: new Map(),
+  values: new Map(),
+  opsets: new Map(),
+  irVersion: builderDefaults.irVersion,
+  producer: '',
+  metadata: new Map(),
+});

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gradient } from '../../../src/core/autodiff/gradient.ts';
 import { type AttributeInput, float, floats, graphBuilder } from '../../../src/core/onnx/builder.ts';
 import type { Graph } from '../../../src/core/onnx/graph.ts';
+import { plainRecurrent } from '../../../src/core/onnx/passes/plain-recurrent.ts';
 import type { Runtime } from '../../../src/core/runtime/runtime.ts';
 import { f32, i64, type NumericDType, type Tensor, tensor } from '../../../src/core/tensor/tensor.ts';
 
@@ -101,7 +102,7 @@ export async function gradientsOf(
   feeds: Readonly<Record<string, Tensor>> = feedsOfCase(c, true),
 ): Promise<Record<string, Tensor>> {
   const of = c.cotangents.flatMap((cotangent, i) => (cotangent === null ? [] : [outputName(i)]));
-  const made = await gradient(graph, runtime.execute, { of, wrt: c.wrt.map(inputName), cotangents: true });
+  const made = await gradient(plainRecurrent(graph), runtime.execute, { of, wrt: c.wrt.map(inputName), cotangents: true });
   const session = await runtime.open(made.graph);
   try {
     const results = await session.run(feeds);

@@ -10,6 +10,7 @@ import { losses } from './losses.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
+import { recurrent } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
 import { softmax } from './softmax.ts';
@@ -20,6 +21,7 @@ export const kernels: Kernels = {
   ...arithmetic,
   ...attention,
   ...normalisation,
+  ...recurrent,
   ...reductions,
   ...softmax,
   ...convolution,

@@ -10,6 +10,7 @@ import { losses } from './losses.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
 import { pooling } from './pooling.ts';
+import { recurrent } from './recurrent/index.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
 import { softmax } from './softmax.ts';
@@ -26,6 +27,7 @@ export const rules = {
   ...matrix,
   ...normalisation,
   ...pooling,
+  ...recurrent,
   ...reductions,
   ...resampling,
   ...softmax,

@@ -7,6 +7,7 @@ import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
 import { inlineFunctions } from './inline-functions.ts';
 import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
+import { plainRecurrent } from './plain-recurrent.ts';
 import { poolBeforeRelu } from './pool-before-relu.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { type Execute, inferShapes } from './shapes.ts';
@@ -42,7 +43,7 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
 /** The first half of `prepare`: weights and BatchNormalization are still those of the file. */
 export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
   const ask = asking(execute);
-  const plain = separateInitializers(constantsToInitializers(inlineFunctions(graph)));
+  const plain = separateInitializers(constantsToInitializers(plainRecurrent(inlineFunctions(graph))));
   const constant = await foldConstants(dropDead(await upgradeKnowingShapes(plain, ask)), ask);
   // the runtime cannot run a dilated convolution with SAME padding at all, so what needs no sizes is written out before it is asked for any
   return foldSizesAndConstants(explicitPads(constant, constantShapes(constant)), ask);
