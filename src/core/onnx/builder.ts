@@ -1,5 +1,5 @@
 import { type DType, i64, scalar, type Tensor } from '../tensor/tensor.ts';
-import type { Attribute, Dim, Graph, Node, Value } from './graph.ts';
+import { type Attribute, bodiesOf, type Dim, type Graph, type Node, type Value } from './graph.ts';
 
 /** What a caller may write for an attribute: a number is an int (use `float()` for a float), an array of numbers is ints. */
 export type AttributeInput = number | string | readonly number[] | readonly string[] | Tensor | Attribute | undefined;
@@ -53,6 +53,8 @@ export interface GraphBuilder {
     attrs?: Readonly<Record<string, AttributeInput>>,
   ): string[];
   add(node: Node): void;
+  /** Puts a node in the place of another one. */
+  replace(node: Node, by: Node): void;
   fresh(hint: string): string;
   /** A builder of a body inside this graph (If, Loop, Scan), which may read the values around it; no name is made twice. */
   body(name: string): GraphBuilder;
@@ -72,6 +74,17 @@ export interface BuilderOptions {
   taken?: Set<string>;
 }
 
+/** Names that a graph and the bodies inside it give. */
+function* madeIn(graph: Graph): Generator<string> {
+  yield* graph.initializers.keys();
+  for (const { name } of graph.inputs) yield name;
+  for (const node of graph.nodes) {
+    yield node.name;
+    yield* node.outputs;
+    for (const body of bodiesOf(node)) yield* madeIn(body);
+  }
+}
+
 export const builderDefaults = { name: 'graph', opset: 18, irVersion: 8 } as const;
 
 /** A builder, empty or continuing a graph; names it makes never collide with names in use. */
@@ -83,8 +96,8 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
   const initializers = new Map(from?.initializers);
   const values = new Map(from?.values);
   const taken = options.taken ?? new Set<string>();
-  for (const name of [...initializers.keys(), ...inputs.map((v) => v.name), ...nodes.flatMap((n) => [n.name, ...n.outputs])])
-    taken.add(name);
+  const computed = new Set(nodes.flatMap((n) => n.outputs));
+  if (from !== undefined) for (const name of madeIn(from)) taken.add(name);
   const shared = new Map<string, string>();
   const counts = new Map<string, number>();
 
@@ -108,23 +121,23 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
     shared.set(key, name);
     return name;
   };
+  const add = (node: Node): void => {
+    for (const output of node.outputs) {
+      taken.add(output);
+      computed.add(output);
+    }
+    nodes.push(node);
+  };
   const ops: GraphBuilder['ops'] = (op, ins, outs, attrs = {}) => {
     const names = typeof outs === 'number' ? Array.from({ length: outs }, () => fresh(op)) : [...outs];
-    for (const name of names) taken.add(name);
-    nodes.push({
-      op,
-      domain: '',
-      name: names.find((n) => n !== '') ?? '',
-      inputs: [...ins],
-      outputs: names,
-      attributes: attributes(attrs),
-    });
+    const name = names.find((n) => n !== '') ?? '';
+    add({ op, domain: '', name, inputs: [...ins], outputs: names, attributes: attributes(attrs) });
     return names;
   };
   return {
     fresh,
     body: (name) => graphBuilder({ name, from: emptyBody(name), taken }),
-    isComputed: (name) => taken.has(name) && !initializers.has(name) && !inputs.some((v) => v.name === name),
+    isComputed: (name) => computed.has(name),
     constant,
     ops,
     input(name, dims, dtype = 'float32') {
@@ -146,9 +159,12 @@ export function graphBuilder(options: BuilderOptions = {}): GraphBuilder {
     number: (value) => share(`f${Object.is(value, -0) ? '-0' : value}`, () => constant(scalar(value))),
     ints: (values) => share(`i${values.join()}`, () => constant(i64(values))),
     op: (op, ins, attrs = {}, output = fresh(op)) => ops(op, ins, [output], attrs)[0]!,
-    add(node) {
-      for (const output of node.outputs) taken.add(output);
-      nodes.push(node);
+    add,
+    replace(node, by) {
+      const at = nodes.indexOf(node);
+      if (at < 0) throw new Error(`${node.op} "${node.name}" is not in the graph`);
+      for (const name of by.outputs) taken.add(name);
+      nodes[at] = by;
     },
     build: () => ({
       name: options.name ?? from?.name ?? builderDefaults.name,

@@ -71,11 +71,30 @@ export function producersOf(graph: Graph): Map<string, Node> {
   return producers;
 }
 
-/** Nodes that read each value. */
+/** The graphs a node carries: branches of If, bodies of Loop and Scan. */
+export const bodiesOf = (node: Node): Graph[] =>
+  [...node.attributes.values()].flatMap((a) => (a.type === 'graph' ? [a.value] : []));
+
+/** Names a body takes from around it. */
+export function freeIn(body: Graph): Set<string> {
+  const own = new Set([
+    ...body.inputs.map((v) => v.name),
+    ...body.initializers.keys(),
+    ...body.nodes.flatMap((n) => n.outputs),
+    ...(body.rest?.graph.sparseInitializer ?? []).flatMap((s) => s.values?.name ?? []),
+  ]);
+  const read = [...body.nodes.flatMap(readsOf), ...body.outputs.map((v) => v.name)];
+  return new Set(read.filter((name) => name !== '' && !own.has(name)));
+}
+
+/** Values a node depends on: its inputs, and what its bodies take from around it. */
+export const readsOf = (node: Node): string[] => [...node.inputs, ...bodiesOf(node).flatMap((body) => [...freeIn(body)])];
+
+/** Nodes that read each value, in one of their bodies too. */
 export function consumersOf(graph: Graph): Map<string, Node[]> {
   const consumers = new Map<string, Node[]>();
   for (const node of graph.nodes) {
-    for (const input of new Set(node.inputs)) {
+    for (const input of new Set(readsOf(node))) {
       if (input === '') continue;
       const list = consumers.get(input);
       if (list) list.push(node);

@@ -1,5 +1,6 @@
 import { suggestion, UserError } from '../../errors.ts';
 import { type Dim, feedsOf, type Graph, type Value } from '../graph.ts';
+import { withoutStatedSizes } from './control-flow/plain-bodies.ts';
 
 /** New sizes by input name: a number fixes an axis, a name (such as "N") leaves it open. */
 export type Binding = Readonly<Record<string, readonly (number | string)[]>>;
@@ -31,10 +32,9 @@ export function bindDims(graph: Graph, binding: Binding): Graph {
     return dims === undefined ? value : { ...value, dims };
   };
   return {
-    ...graph,
+    ...withoutStatedSizes(graph),
     inputs: graph.inputs.map(retype),
     outputs: graph.outputs.map((v) => (v.dims === undefined ? v : { ...v, dims: v.dims.map(resolve) })),
-    values: new Map(),
   };
 }
 

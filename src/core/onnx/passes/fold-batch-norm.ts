@@ -54,7 +54,6 @@ export function foldBatchNorm(graph: Graph, shapes: ShapeTable): Graph {
 function soleReading(graph: Graph): (name: string) => boolean {
   const consumers = consumersOf(graph);
   const shown = new Set(graph.outputs.map((v) => v.name));
-  for (const node of graph.nodes) for (const a of node.attributes.values()) if (a.type === 'graph') namesOf(a.value, shown);
   return (name) => {
     const readers = consumers.get(name) ?? [];
     return readers.length === 1 && !shown.has(name) && readers[0]!.inputs.filter((i) => i === name).length === 1;

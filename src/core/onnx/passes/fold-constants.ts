@@ -1,8 +1,9 @@
 /** @file What does not depend on the data is computed once: nodes over constants, and arithmetic on sizes that are the same for every batch. */
 import { bytesPerElement, type Tensor } from '../../tensor/tensor.ts';
-import { consumersOf, feedsOf, type Graph, type Node } from '../graph.ts';
+import { consumersOf, feedsOf, type Graph, type Node, readsOf } from '../graph.ts';
+import { hoistConstants } from './control-flow/hoist.ts';
 import { dropDead } from './drop-dead.ts';
-import { hasBody, namesOf } from './rewrite.ts';
+import { hasBody } from './rewrite.ts';
 import { type Execute, probeFeeds } from './shapes.ts';
 
 export interface FoldOptions {
@@ -22,13 +23,14 @@ const weighted = new Set([
 const isPure = (node: Node): boolean =>
   node.domain === '' && !random.has(node.op) && !hasBody(node) && !(node.op === 'Dropout' && (node.inputs[2] ?? '') !== '');
 
-/** Replaces every node all of whose inputs are constants by its value, all of them in one run. */
-export async function foldConstants(graph: Graph, execute: Execute, options: FoldOptions = {}): Promise<Graph> {
+/** Replaces every node all of whose inputs are constants by its value, all of them in one run; those inside bodies of If, Loop and Scan too. */
+export async function foldConstants(given: Graph, execute: Execute, options: FoldOptions = {}): Promise<Graph> {
+  const graph = hoistConstants(given, isPure);
   const overridable = new Set(graph.inputs.map((v) => v.name));
   const known = new Set([...graph.initializers.keys()].filter((name) => !overridable.has(name)));
   const foldable = closure(graph, known, () => false);
   const inside = new Set(foldable);
-  const wanted = new Set(graph.nodes.filter((n) => !inside.has(n)).flatMap((n) => [...readBy(n)]));
+  const wanted = new Set(graph.nodes.filter((n) => !inside.has(n)).flatMap(readsOf));
   const names = foldable.flatMap((n) => n.outputs.filter((o) => wanted.has(o)));
   if (names.length === 0) return graph;
   const values = await evaluate({ ...graph, inputs: [], nodes: foldable }, names, execute, {});
@@ -57,19 +59,15 @@ export async function foldSizes(graph: Graph, execute: Execute, options: { fixed
 /** Nodes, in order, that only need what is known: constants, the outputs of nodes before them, or what `ignoresData` says. Results of the graph stay. */
 function closure(graph: Graph, known: Set<string>, ignoresData: (node: Node, known: ReadonlySet<string>) => boolean): Node[] {
   const results = new Set(graph.outputs.map((v) => v.name));
+  const isQuantised = graph.nodes.some((n) => n.op === 'QuantizeLinear');
   return graph.nodes.filter((node) => {
     const given = node.inputs.length > 0 && node.inputs.every((i) => i === '' || known.has(i));
+    // beside quantised data, weights stay integers: the runtime then computes in integers, as it does with the file
+    if (isQuantised && node.op === 'DequantizeLinear') return false;
     if (!isPure(node) || !(given || ignoresData(node, known)) || node.outputs.some((o) => results.has(o))) return false;
     for (const output of node.outputs) if (output !== '') known.add(output);
     return true;
   });
-}
-
-/** Values a node reads, those its bodies capture included. */
-function readBy(node: Node): Set<string> {
-  const names = new Set(node.inputs);
-  for (const a of node.attributes.values()) if (a.type === 'graph') namesOf(a.value, names);
-  return names;
 }
 
 async function evaluate(

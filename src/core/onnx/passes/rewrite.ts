@@ -1,6 +1,6 @@
 /** @file The one loop under most passes: walk the nodes, replace some by others, in bodies of If, Loop and Scan too. */
 import { type GraphBuilder, graphBuilder } from '../builder.ts';
-import type { Attribute, Graph, Node } from '../graph.ts';
+import { type Attribute, bodiesOf, type Graph, type Node } from '../graph.ts';
 
 /**
  * Looks at a node and either writes what replaces it to `g` and returns true, or leaves it (false).
@@ -16,17 +16,30 @@ export function rewrite(graph: Graph, visit: Visit): Graph {
 function walk(graph: Graph, visit: Visit, taken: Set<string>): Graph {
   const g = graphBuilder({ from: { ...graph, nodes: [] }, taken });
   for (const node of graph.nodes) {
-    const current = hasBody(node) ? { ...node, attributes: mapBodies(node, (body) => walk(body, visit, taken)) } : node;
+    const current = hasBody(node) ? withBodies(node, (body) => walk(body, visit, taken)) : node;
     if (!visit(current, g, graph)) g.add(current);
   }
   return g.build();
 }
 
 /** Whether the node carries a graph (If, Loop, Scan). */
-export const hasBody = (node: Node): boolean => [...node.attributes.values()].some((a) => a.type === 'graph');
+export const hasBody = (node: Node): boolean => bodiesOf(node).length > 0;
 
-const mapBodies = (node: Node, map: (body: Graph) => Graph): Map<string, Attribute> =>
-  new Map([...node.attributes].map(([name, a]) => [name, a.type === 'graph' ? { type: 'graph', value: map(a.value) } : a]));
+/** The node with its bodies changed; the very same node where none did. */
+export function withBodies(node: Node, change: (body: Graph) => Graph): Node {
+  let changed = false;
+  const attributes = new Map<string, Attribute>();
+  for (const [name, a] of node.attributes) {
+    const body = a.type === 'graph' ? change(a.value) : undefined;
+    changed ||= a.type === 'graph' && body !== a.value;
+    attributes.set(name, body === undefined ? a : { type: 'graph', value: body });
+  }
+  return changed ? { ...node, attributes } : node;
+}
+
+/** Whether `test` holds of a node of the graph, or of one inside its bodies. */
+export const someNode = (graph: Graph, test: (node: Node) => boolean): boolean =>
+  graph.nodes.some((n) => test(n) || bodiesOf(n).some((body) => someNode(body, test)));
 
 /** Every value name in the graph and in the bodies inside it. */
 export function namesOf(graph: Graph, into = new Set<string>()): Set<string> {

@@ -1,6 +1,7 @@
 /** @file A batch size fixed in the file is made symbolic, but only by rewrites that running at other sizes proves (symbolic-batch/proof.ts). */
 import { graphBuilder } from '../builder.ts';
-import { type Dim, feedsOf, type Graph, type Node } from '../graph.ts';
+import { type Dim, feedsOf, type Graph, type Node, readsOf } from '../graph.ts';
+import { withoutStatedSizes } from './control-flow/plain-bodies.ts';
 import { dropDead } from './drop-dead.ts';
 import { logitsOf } from './expose-logits.ts';
 import { foldSizesAndConstants } from './prepare.ts';
@@ -154,7 +155,7 @@ function nextSites(graph: Graph, decisions: readonly Decision[], batch: number):
   const behind = new Set<string>();
   const ready: Node[] = [];
   for (const node of graph.nodes) {
-    const waits = node.inputs.some((i) => behind.has(i));
+    const waits = readsOf(node).some((i) => behind.has(i));
     const undecided = !decided.has(node) && isSite(graph, node, batch);
     if (undecided && !waits) ready.push(node);
     if (undecided || waits) for (const output of node.outputs) behind.add(output);
@@ -166,10 +167,9 @@ function nextSites(graph: Graph, decisions: readonly Decision[], batch: number):
 function openInputs(graph: Graph, batchAxis: Readonly<Record<string, number>>): Graph {
   const open = (dims: readonly Dim[], axis: number): Dim[] => dims.map((d, i) => (i === axis ? symbolicBatchDefaults.symbol : d));
   return {
-    ...graph,
+    ...withoutStatedSizes(graph),
     inputs: graph.inputs.map((v) => (batchAxis[v.name] === undefined ? v : { ...v, dims: open(v.dims!, batchAxis[v.name]!) })),
     outputs: graph.outputs.map((v) => ({ name: v.name, dtype: undefined, dims: undefined })),
-    values: new Map(),
   };
 }
 

@@ -34,7 +34,7 @@ export function upgrade(graph: Graph, dims?: DimsOf): Graph {
     if (node.domain !== '') return false;
     refuseLegacyBroadcast(node.attributes.has('broadcast') ? describeNode(node) : undefined);
     const constant = (name: string): number[] | undefined => {
-      const value = around.initializers.get(name);
+      const value = around.initializers.get(name) ?? graph.initializers.get(name);
       return value === undefined ? undefined : numbersOf(value);
     };
     const convert = Object.hasOwn(conversions, node.op) ? conversions[node.op] : undefined;
