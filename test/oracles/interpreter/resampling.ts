@@ -1,8 +1,11 @@
 import { floatOf, intOf, intsOf, type Node, stringOf } from '../../../src/core/onnx/graph.ts';
 import { axisOf, type F64, filledBy, type Kernels, offsetOf } from './types.ts';
 
+/** The part of an axis that is resized, in shares of its length: what tf_crop_and_resize takes from `roi`. */
+type Region = readonly [start: number, end: number];
+
 /** Where output position o lies on an input axis of `size` elements (ONNX, Resize, coordinate_transformation_mode). */
-function position(node: Node, o: number, size: number, resized: number, scale: number): number {
+function position(node: Node, o: number, size: number, resized: number, scale: number, [start, end]: Region): number {
   const centre = (o + 0.5) / scale - 0.5;
   switch (stringOf(node, 'coordinate_transformation_mode', 'half_pixel')) {
     case 'half_pixel':
@@ -15,6 +18,9 @@ function position(node: Node, o: number, size: number, resized: number, scale: n
       return o / scale;
     case 'half_pixel_symmetric':
       return (size / 2) * (1 - resized / (scale * size)) + centre;
+    case 'tf_crop_and_resize':
+      if (resized === 1) return 0.5 * (start + end) * (size - 1);
+      return start * (size - 1) + (o * (end - start) * (size - 1)) / (resized - 1);
     default:
       throw new Error('this coordinate transformation is not in the reference interpreter');
   }
@@ -81,8 +87,9 @@ function antialiased(node: Node, line: readonly number[], x: number, scale: numb
   return sum / total;
 }
 
-function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: number): F64 {
+function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: number, region: Region): F64 {
   const size = t.dims[axis]!;
+  const cropped = stringOf(node, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
   return filledBy(
     t.dims.map((d, i) => (i === axis ? resized : d)),
     (index) => {
@@ -96,14 +103,15 @@ function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: nu
             )
           ]!,
       );
-      const x = position(node, index[axis]!, size, resized, scale);
+      const x = position(node, index[axis]!, size, resized, scale, region);
+      if (cropped && (x < 0 || x > size - 1)) return floatOf(node, 'extrapolation_value', 0);
       return intOf(node, 'antialias', 0) === 1 ? antialiased(node, line, x, scale) : interpolated(node, line, x);
     },
   );
 }
 
 export const resampling: Kernels = {
-  Resize([x, , scales, sizes], node) {
+  Resize([x, roi, scales, sizes], node) {
     const named = intsOf(
       node,
       'axes',
@@ -119,7 +127,9 @@ export const resampling: Kernels = {
         const scale = factors[i]!;
         const kept = policy === 'stretch' ? sizes?.data[i] : Math.round(scale * t.dims[axis]!);
         const resized = byScales ? Math.floor(t.dims[axis]! * scale) : kept!;
-        return scale === 1 ? t : resizeAxis(t, node, axis, resized, scale);
+        const region: Region = [roi?.data[i] ?? 0, roi?.data[i + named.length] ?? 1];
+        const whole = scale === 1 && region[0] === 0 && region[1] === 1;
+        return whole ? t : resizeAxis(t, node, axis, resized, scale, region);
       }, x!),
     ];
   },

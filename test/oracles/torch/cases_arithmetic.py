@@ -119,5 +119,6 @@ for op, (function, draw) in UNARY.items():
     f.add(op, op, function, [draw(4, 7)], batch=True)
 f.add("Exp of a scalar", "Exp", torch.exp, [n.normal()])
 f.add("Abs at its kink", "Abs", torch.abs, [[0.0, -1.0, 2.0]], kink=True)
+f.add("Clip, low above high", "Clip", clip, [n.apart(4, 3), 0.53, -0.33], batch=True)
 
 f.write()

@@ -37,4 +37,24 @@ f.add("SoftmaxCrossEntropyLoss with log probabilities", "SoftmaxCrossEntropyLoss
 f.add("SoftmaxCrossEntropyLoss, 32-bit targets", "SoftmaxCrossEntropyLoss", cross_entropy("sum"), [n.normal(4, classes), vector.astype(np.int32)],
       attrs={"reduction": "sum"})
 
+def weighted(reduction, ignore=-100, log=False):
+    """PyTorch's own losses have no derivative by the class weights: the definition, in differentiable steps."""
+
+    def of(x, t, w):
+        p = torch.log_softmax(x, 1) if log else x
+        counted = (t != ignore).to(x.dtype)
+        each = counted * w[t]
+        loss = -each * p.gather(1, t.unsqueeze(1)).squeeze(1)
+        return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.sum() / each.sum()
+
+    return of
+
+
+for op, log in {"NegativeLogLikelihoodLoss": False, "SoftmaxCrossEntropyLoss": True}.items():
+    for reduction in ("none", "sum", "mean"):
+        f.add(f"{op}, {reduction}, weights differentiated", op, weighted(reduction, log=log), [n.normal(4, classes), vector, weight],
+              attrs={"reduction": reduction}, batch=[0, 1])
+    f.add(f"{op} of images, weights differentiated", op, weighted("mean", 1, log), [n.normal(3, classes, 2, 2), image, weight],
+          attrs={"ignore_index": 1}, batch=[0, 1])
+
 f.write()

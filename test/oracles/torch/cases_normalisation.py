@@ -117,4 +117,10 @@ f.add("LRN", "LRN", lrn(3, 0.5, 0.75, 1.0), [n.normal(4, 6, 2, 2)], attrs={"size
 f.add("LRN, other constants", "LRN", lrn(3, 0.5, 0.5, 2.0), [n.normal(4, 6, 1, 3)], attrs={"size": 3, "alpha": Float(0.5), "beta": Float(0.5), "bias": Float(2)}, batch=True)
 f.add("LRN, window wider than the channels", "LRN", lrn(5, 1e-4, 0.75, 1.0), [3 * n.normal(4, 3, 2, 2)], attrs={"size": 5}, batch=True)
 
+for label, dims in {"": (4, 3, 5), " of vectors": (5, 3)}.items():
+    f.add(f"BatchNormalization in training{label}, running statistics", "BatchNormalization", training, [n.normal(*dims), *statistics(3)],
+          attrs={"training_mode": 1}, batch=True)
+f.add("BatchNormalization in training, running statistics alone", "BatchNormalization", training, [n.normal(4, 3, 5), *statistics(3)],
+      attrs={"training_mode": 1}, cotangents=[False, True, True])
+
 f.write()

@@ -58,13 +58,11 @@ export const noDerivative = reasonIn([
   [/^test_training_dropout/, 'are random'],
 ]);
 
-/** Float inputs that are no numbers to differentiate by: sizes and regions of a resize, the ratio of a dropout, class weights, tables of sines (engine: edges where gradients stop). */
+/** Float inputs that are no numbers to differentiate by: sizes and regions of a resize, the ratio of a dropout, tables of sines (engine: edges where gradients stop). */
 const given: Readonly<Record<string, readonly number[]>> = {
   Resize: [1, 2],
   Upsample: [1],
   Dropout: [1],
-  NegativeLogLikelihoodLoss: [2],
-  SoftmaxCrossEntropyLoss: [2],
   RotaryEmbedding: [1, 2],
 };
 

@@ -3,7 +3,7 @@
 import { gradient } from '../../../src/core/autodiff/gradient.ts';
 import { UserError } from '../../../src/core/errors.ts';
 import { feedsOf, type Graph } from '../../../src/core/onnx/graph.ts';
-import { prepare } from '../../../src/core/onnx/passes/prepare.ts';
+import { foldSizesAndConstants, prepare } from '../../../src/core/onnx/passes/prepare.ts';
 import type { Runtime } from '../../../src/core/runtime/runtime.ts';
 import { stream } from '../../../src/core/tensor/random.ts';
 import { numbersOf, type Tensor, tensor } from '../../../src/core/tensor/tensor.ts';
@@ -53,7 +53,10 @@ async function differentiate({ stored, graph, feeds, expected }: Opened, runtime
   if (values.some((t) => numbersOf(t).some((v) => !Number.isFinite(v)))) return { outcome: excluded('have infinite values') };
   if (values.every((t) => t.data.length === 0)) return { outcome: excluded('are empty') };
 
-  const prepared = await prepare(bound(graph, feeds, wrt), runtime.execute);
+  // sizes are those of the file: the interpreter holds integers as float64 and knows no integer division
+  const prepared = await foldSizesAndConstants(await prepare(bound(graph, feeds, wrt), runtime.execute), runtime.execute, {
+    fixed: true,
+  });
   const kept = new Set(feedsOf(prepared).map((v) => v.name));
   const asked = Object.fromEntries(Object.entries(feeds).filter(([name]) => kept.has(name)));
   const point: Record<string, F64> = Object.fromEntries(Object.entries(asked).map(([name, t]) => [name, fromTensor(t)]));

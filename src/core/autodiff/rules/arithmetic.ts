@@ -110,11 +110,15 @@ export const arithmetic: Family<Op> = {
   // y = c ? a : b: da = c ? dy : 0, db = c ? 0 : dy
   Where: nary((m, dy, i, { inputs }) => (i === 1 ? m.where(inputs[0]!, dy, 0) : m.where(inputs[0]!, 0, dy))),
   // y = min(max(x, low), high): dy goes to x where low <= x <= high (bounds included: a black pixel may still get
-  // lighter), to the bound that was taken elsewhere
-  Clip: nary((m, dy, i, { inputs: [x, , high], outputs: [y] }) => {
+  // lighter), to the bound that was taken elsewhere: high where both are, which is where low > high
+  Clip: nary((m, dy, i, { inputs: [x, low, high], outputs: [y] }) => {
     if (i === 0) return m.mul(dy, m.mask(m.equal(x!, y!)));
-    if (i === 2) return m.mul(dy, m.mask(m.greater(x!, high!)));
-    return m.mul(dy, m.mask(m.greater(y!, x!)));
+    if (i === 1) {
+      const raised = m.mask(m.greater(y!, x!));
+      return m.mul(dy, high ? m.mul(raised, m.mask(m.equal(y!, low!))) : raised);
+    }
+    const lowered = m.mask(m.greater(x!, high!));
+    return m.mul(dy, low ? m.where(m.greater(low, high!), 1, lowered) : lowered);
   }),
   // y = -x: dx = -dy
   Neg: formula((m, dy) => m.neg(dy)),

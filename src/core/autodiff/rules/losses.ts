@@ -7,48 +7,75 @@ import type { Family, Scene } from '../rule.ts';
 
 type Op = 'NegativeLogLikelihoodLoss' | 'SoftmaxCrossEntropyLoss';
 
-/** The weight of each element of x in the loss: that of its class where it is the target and the target is not ignored, else 0. */
-function weights(m: Algebra, x: string, node: Node, scene: Scene): string {
+/** 1 where an element of x is that of the target, and the target is not ignored, else 0. */
+function chosenBy(m: Algebra, x: string, node: Node, scene: Scene): string {
   const { g } = scene;
-  const [, rawTarget, weight] = node.inputs as [string, string, string?];
-  const dims = scene.dims(x);
-  const perClass = [dims[1]!, ...dims.slice(2).map(() => 1)];
-  const target = g.op('Unsqueeze', [g.op('Cast', [rawTarget], { to: elementType('int64') }), g.ints([1])]);
-  const classes = g.constant(
-    i64(
-      Array.from({ length: dims[1]! }, (_, c) => c),
-      perClass,
-    ),
-  );
-  const chosen = m.mask(g.op('Equal', [target, classes]));
-  const weighted = weight === undefined || weight === '' ? chosen : m.mul(chosen, g.op('Reshape', [weight, g.ints(perClass)]));
+  const target = g.op('Unsqueeze', [g.op('Cast', [node.inputs[1]!], { to: elementType('int64') }), g.ints([1])]);
+  const classes = Array.from({ length: scene.dims(x)[1]! }, (_, c) => c);
+  const chosen = m.mask(g.op('Equal', [target, g.constant(i64(classes, perClass(x, scene)))]));
   const ignored = intOf(node, 'ignore_index');
-  return ignored === undefined ? weighted : m.where(g.op('Equal', [target, g.constant(i64([ignored], []))]), 0, weighted);
+  return ignored === undefined ? chosen : m.where(g.op('Equal', [target, g.constant(i64([ignored], []))]), 0, chosen);
 }
 
-/** l = -sum w x over the chosen elements (none: per target; sum; mean: divided by the sum of w): dx = -dl w. */
-function throughLikelihood(m: Algebra, dl: string, x: string, node: Node, scene: Scene): string {
+/** The sizes a value per class broadcasts with against x. */
+const perClass = (x: string, { dims }: Scene): number[] => [
+  dims(x)[1]!,
+  ...dims(x)
+    .slice(2)
+    .map(() => 1),
+];
+
+/**
+ * l = -sum w x over the chosen elements of x, which is `value` and shaped like the node's first input (none: per target; sum; mean: divided by the sum of the w): dx = -dl w, and of the weight of a class
+ * dw = -dl sum x over the elements of that class (mean: -dl sum (x + l)); all divided by the sum of the w for the mean.
+ */
+function throughLikelihood(
+  m: Algebra,
+  dl: string,
+  value: string,
+  node: Node,
+  scene: Scene,
+): { dx: string; dw: string | undefined } {
   const { g } = scene;
-  const w = weights(m, x, node, scene);
+  const x = node.inputs[0]!;
+  const weight = node.inputs[2] || undefined;
+  const chosen = chosenBy(m, x, node, scene);
+  const w = weight === undefined ? chosen : m.mul(chosen, g.op('Reshape', [weight, g.ints(perClass(x, scene))]));
   const reduction = stringOf(node, 'reduction', 'mean');
-  if (reduction === 'none') return m.neg(m.mul(w, g.op('Unsqueeze', [dl, g.ints([1])])));
-  return m.neg(m.mul(w, reduction === 'sum' ? dl : m.over(dl, g.op('ReduceSum', [w], { keepdims: 0 }))));
+  const share =
+    reduction === 'none'
+      ? g.op('Unsqueeze', [dl, g.ints([1])])
+      : reduction === 'sum'
+        ? dl
+        : m.over(dl, g.op('ReduceSum', [w], { keepdims: 0 }));
+  const perElement = () => m.mul(chosen, reduction === 'mean' ? m.add(value, node.outputs[0]!) : value);
+  const others = [
+    0,
+    ...scene
+      .dims(x)
+      .slice(2)
+      .map((_, i) => i + 2),
+  ];
+  const dw = () => m.neg(g.op('ReduceSum', [m.mul(perElement(), share), g.ints(others)], { keepdims: 0 }));
+  return { dx: m.neg(m.mul(w, share)), dw: weight !== undefined && scene.active(2) ? dw() : undefined };
 }
 
 export const losses: Family<Op> = {
   NegativeLogLikelihoodLoss: ([dl], node, scene) => {
     const x = node.inputs[0]!;
-    return dl === undefined ? [] : [throughLikelihood(algebra(scene, x), dl, x, node, scene)];
+    if (dl === undefined) return [];
+    const { dx, dw } = throughLikelihood(algebra(scene, x), dl, x, node, scene);
+    return [dx, undefined, dw];
   },
   // the likelihood loss of p = log softmax(x), which is also an output: dx = dp - e^p sum dp
   SoftmaxCrossEntropyLoss: ([dl, dp], node, scene) => {
     const x = node.inputs[0]!;
     const m = algebra(scene, x);
     const p = node.outputs[1] || scene.g.op('LogSoftmax', [x], { axis: 1 });
-    const shares = dp === undefined ? [] : [dp];
-    if (dl !== undefined) shares.push(throughLikelihood(m, dl, x, node, scene));
+    const through = dl === undefined ? undefined : throughLikelihood(m, dl, p, node, scene);
+    const shares = [dp, through?.dx].filter((d) => d !== undefined);
     if (shares.length === 0) return [];
     const total = shares.reduce((a, b) => m.add(a, b));
-    return [m.sub(total, m.mul(m.exp(p), m.sum(total, [1])))];
+    return [m.sub(total, m.mul(m.exp(p), m.sum(total, [1]))), undefined, through?.dw];
   },
 };

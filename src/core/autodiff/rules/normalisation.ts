@@ -1,6 +1,6 @@
 /** @file Normalisations: most are x standardised over some axes, then scaled and shifted. */
 import { float } from '../../onnx/builder.ts';
-import { describeNode, floatOf, intOf, intsOf, type Node } from '../../onnx/graph.ts';
+import { floatOf, intOf, intsOf, type Node } from '../../onnx/graph.ts';
 import type { KnownDim } from '../../onnx/passes/shapes.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { type Algebra, algebra, formula } from '../algebra.ts';
@@ -85,27 +85,15 @@ function grouped([dy]: Cotangents, node: Node, scene: Scene, groups: number): Co
 /**
  * Inference: y = (x - mean) k s + b with k = 1 / sqrt(var + eps), per channel (axis 1):
  * dx = dy k s, ds = sum dy (x - mean) k, db = sum dy, dmean = -k s sum dy, dvar = -k^3 s / 2 sum dy (x - mean).
- * Training: mean and var are those of the batch, and x is standardised over all other axes.
  */
-const batchNormalization: Rule = ([dy, ...running], node, scene) => {
-  if (running.some((d) => d !== undefined)) throw new Error(`${describeNode(node)}: running statistics have no derivative here`);
+const batchNormalization: Rule = (cotangents, node, scene) => {
+  if (intOf(node, 'training_mode', 0) === 1) return batchStatistics(cotangents, node, scene);
+  const [dy] = cotangents;
   if (dy === undefined) return [];
   const [x, scale, , mean, variance] = node.inputs as [string, string, string, string, string];
-  const { g, active } = scene;
+  const { active } = scene;
   const m = algebra(scene, x);
-  const rank = scene.dims(x).length;
-  const others = [0, ...axesFrom(2, rank)];
-  const along = (value: string) =>
-    rank === 2 ? value : g.op('Reshape', [value, g.ints([-1, ...axesFrom(2, rank).map(() => 1)])]);
-  const total = (value: string) => g.op('ReduceSum', [value, g.ints(others)], { keepdims: 0 });
-  if (intOf(node, 'training_mode', 0) === 1) {
-    const standard = standardise(m, x, others, epsilonOf(node));
-    return [
-      active(0) ? throughStandardised(m, m.mul(dy, along(scale)), standard, others) : undefined,
-      active(1) ? total(m.mul(dy, standard.h)) : undefined,
-      active(2) ? total(dy) : undefined,
-    ];
-  }
+  const { along, total } = channelwise(x, scene);
   const k = m.div(1, m.sqrt(m.add(variance, epsilonOf(node))));
   const gain = m.mul(k, scale);
   const weighted = () => total(m.mul(dy, m.sub(x, along(mean))));
@@ -117,6 +105,42 @@ const batchNormalization: Rule = ([dy, ...running], node, scene) => {
     active(4) ? m.mul(m.mul(-0.5, m.mul(gain, m.square(k))), weighted()) : undefined,
   ];
 };
+
+/** Values per channel (axis 1) against x: `along` makes one broadcast, `total` sums a value of x's shape into one per channel. */
+function channelwise(x: string, { g, dims }: Scene) {
+  const rank = dims(x).length;
+  const others = [0, ...axesFrom(2, rank)];
+  const along = (value: string): string =>
+    rank === 2 ? value : g.op('Reshape', [value, g.ints([-1, ...axesFrom(2, rank).map(() => 1)])]);
+  const total = (value: string): string => g.op('ReduceSum', [value, g.ints(others)], { keepdims: 0 });
+  return { others, along, total };
+}
+
+/**
+ * BatchNormalization in training: x is standardised over all axes but the channels', by its own mean and variance, y = h s + b; the other outputs are
+ * p mean' + (1 - p) mean and p var' + (1 - p) var with the momentum p, where mean' and var' are given.
+ */
+function batchStatistics([dy, dmean, dvar]: Cotangents, node: Node, scene: Scene): Cotangents {
+  const [x, scale] = [node.inputs[0]!, node.inputs[1]!];
+  const { active } = scene;
+  const m = algebra(scene, x);
+  const { others, along, total } = channelwise(x, scene);
+  const momentum = floatOf(node, 'momentum', 0.9);
+  const standard = standardise(m, x, others, epsilonOf(node));
+  const shares: string[] = [];
+  if (dy !== undefined) shares.push(throughStandardised(m, m.mul(dy, along(scale)), standard, others));
+  const each = (d: string, output: number): string =>
+    along(m.div(m.mul(1 - momentum, d), countOf(x, node.outputs[output]!, scene)));
+  if (dmean !== undefined) shares.push(scene.g.op('Expand', [each(dmean, 1), scene.shape(x)]));
+  if (dvar !== undefined) shares.push(m.mul(each(dvar, 2), m.mul(2, m.sub(x, m.mean(x, others)))));
+  return [
+    active(0) && shares.length > 0 ? shares.reduce((a, b) => m.add(a, b)) : undefined,
+    dy !== undefined && active(1) ? total(m.mul(dy, standard.h)) : undefined,
+    dy !== undefined && active(2) ? total(dy) : undefined,
+    dmean !== undefined && active(3) ? m.mul(momentum, dmean) : undefined,
+    dvar !== undefined && active(4) ? m.mul(momentum, dvar) : undefined,
+  ];
+}
 
 /** y = h s + b; the optional outputs are mean (its dx: dmean / n) and r (its dx: -dr r^2 h / n). */
 const layerNormalization: Rule = ([dy, dmean, dr], node, scene) => {
