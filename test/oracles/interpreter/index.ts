@@ -4,6 +4,7 @@ import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
 import { convolution } from './convolution.ts';
+import { fourier } from './fourier.ts';
 import { indexing } from './indexing.ts';
 import { layout } from './layout.ts';
 import { losses } from './losses.ts';
@@ -25,6 +26,7 @@ export const kernels: Kernels = {
   ...reductions,
   ...softmax,
   ...convolution,
+  ...fourier,
   ...indexing,
   ...layout,
   ...losses,

@@ -4,6 +4,7 @@ import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
 import { convolution } from './convolution/index.ts';
+import { fourier } from './fourier.ts';
 import { indexing } from './indexing/index.ts';
 import { layout } from './layout.ts';
 import { losses } from './losses.ts';
@@ -21,6 +22,7 @@ export const rules = {
   ...arithmetic,
   ...attention,
   ...convolution,
+  ...fourier,
   ...indexing,
   ...layout,
   ...losses,
