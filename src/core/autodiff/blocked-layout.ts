@@ -17,6 +17,7 @@ const follows = new Set(['Relu', 'HardSigmoid', 'Sigmoid', 'Tanh', 'Add', 'Sum',
 export function enterBlockedLayout(graph: Graph): Graph {
   const blocked = new Set<string>();
   const ones = new Map<number, string>();
+  const copies = new Map<string, string>();
   const initializers = new Map<string, Tensor>(graph.initializers);
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
@@ -30,18 +31,19 @@ export function enterBlockedLayout(graph: Graph): Graph {
     const weights = ones.get(channels) ?? `blocked_layout_ones_${channels}`;
     ones.set(channels, weights);
     initializers.set(weights, f32(new Float32Array(channels).fill(1), [channels, 1, 1, 1]));
-    const copy = `${plain}_blocked`;
-    nodes.push(
-      {
+    // a gate and its gradient may each be multiplied by the same cotangent
+    const copy = copies.get(plain) ?? `${plain}_blocked`;
+    if (!copies.has(plain))
+      nodes.push({
         op: 'Conv',
         domain: '',
         name: copy,
         inputs: [plain, weights],
         outputs: [copy],
         attributes: attributes({ group: channels, kernel_shape: [1, 1] }),
-      },
-      { ...node, inputs: node.inputs.map((name) => (name === plain ? copy : name)) },
-    );
+      });
+    copies.set(plain, copy);
+    nodes.push({ ...node, inputs: node.inputs.map((name) => (name === plain ? copy : name)) });
     blocked.add(node.outputs[0]!);
   }
   return ones.size === 0 ? graph : { ...graph, nodes, initializers };

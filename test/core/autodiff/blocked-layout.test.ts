@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { resnet18 } from '../../../bench/models/resnet18.ts';
 import { enterBlockedLayout } from '../../../src/core/autodiff/blocked-layout.ts';
 import { gradient } from '../../../src/core/autodiff/gradient.ts';
+import { graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { prepare } from '../../../src/core/onnx/passes/prepare.ts';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import { stream } from '../../../src/core/tensor/random.ts';
@@ -22,5 +23,23 @@ describe('enterBlockedLayout', () => {
     const image = f32(Float32Array.from({ length: 2 * 3 * 64 * 64 }, random.uniform), [2, 3, 64, 64]);
     const run = async ({ graph: g, gradients }: typeof plain) => (await runtime.execute(g, { image }))[gradients.image!]!.data;
     expect(await run(blocked)).toEqual(await run(plain));
+  });
+
+  it('copies a cotangent once where two blocked values are multiplied with it', async () => {
+    const g = graphBuilder();
+    const [x, dy] = [g.input('x', ['N', 16, 6, 6]), g.input('dy', ['N', 16, 6, 6])];
+    const weights = g.constant(f32(Float32Array.from({ length: 16 * 16 }, stream(5, 'weights').normal), [16, 16, 1, 1]));
+    const y = g.op('Conv', [x, weights]);
+    const gate = g.op('Sigmoid', [y]);
+    const cotangent = g.op('Neg', [dy]);
+    g.declare({ name: cotangent, dtype: 'float32', dims: ['N', 16, 6, 6] });
+    g.output(g.op('Mul', [cotangent, y], {}, 'to_gate'), ['N', 16, 6, 6]);
+    g.output(g.op('Mul', [cotangent, gate], {}, 'to_value'), ['N', 16, 6, 6]);
+    const plain = g.build();
+    const blocked = enterBlockedLayout(plain);
+    expect(blocked.nodes.length - plain.nodes.length).toBe(1);
+    const image = (name: string) => f32(Float32Array.from({ length: 2 * 16 * 36 }, stream(5, name).normal), [2, 16, 6, 6]);
+    const feeds = { x: image('x'), dy: image('dy') };
+    expect(await runtime.execute(blocked, feeds)).toEqual(await runtime.execute(plain, feeds));
   });
 });

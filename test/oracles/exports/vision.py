@@ -1,42 +1,123 @@
-"""Images and video as torchvision and timm define them, small, with random weights: python vision.py [NAME...] (torch 2.15, torchvision 0.29, timm 1.0.31)"""
+"""Images as torchvision defines nets for them, small, with random weights: python vision.py [NAME...] (torch 2.15.0, torchvision 0.29.2)"""
 
-import timm
 import torch
 import torchvision
-from torchvision.models.resnet import BasicBlock, ResNet
+from torch import nn
+from torch.nn import functional as F
+from torchvision import models
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig, MBConvConfig
+from torchvision.models.maxvit import MaxVit
+from torchvision.models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
+from torchvision.models.regnet import BlockParams, RegNet
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformer, SwinTransformerBlockV2
 
 from common import Input
+from thin import by, thinned
 from torch_side import Net, main
 
-image = lambda size: [Input("image", (3, size, size))]  # noqa: E731
+CLASSES = 7
+# scaled_dot_product_attention needs opset 14 of the older exporter
+ATTENTION = (("dynamo", 18, "dynamic"), ("dynamo", 21, 1), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))
+# other opsets than the default ones, and a fixed batch that is not 1
+OLD = (("dynamo", 20, "dynamic"), ("dynamo", 18, 4), ("torchscript", 11, "dynamic"), ("torchscript", 16, 1))
+
+
+def image(size):
+    return [Input("image", (3, size, size))]
+
+
+def mobilenet_v3():
+    row = lambda *a: InvertedResidualConfig(*a, 1, 1.0)  # noqa: E731
+    rows = [row(8, 3, 8, 8, True, "RE", 2), row(8, 5, 24, 12, False, "RE", 2), row(12, 5, 32, 16, True, "HS", 2), row(16, 5, 40, 16, True, "HS", 1)]
+    return MobileNetV3(rows, 48, CLASSES)
+
+
+def efficientnet():
+    rows = [
+        FusedMBConvConfig(2, 3, 1, 8, 8, 1),
+        MBConvConfig(4, 3, 2, 8, 12, 2),
+        MBConvConfig(4, 5, 2, 12, 16, 1),
+    ]
+    return EfficientNet(rows, 0.2, num_classes=CLASSES, last_channel=48)
+
+
+def regnet():
+    return RegNet(BlockParams.from_init_params(4, 16, 12.0, 2.0, 8, se_ratio=0.25), num_classes=CLASSES)
+
+
+def convnext():
+    return ConvNeXt([CNBlockConfig(12, 24, 1), CNBlockConfig(24, 32, 2), CNBlockConfig(32, None, 1)], num_classes=CLASSES)
+
+
+def swin(**options):
+    return SwinTransformer([4, 4], 16, [2, 2], [2, 4], [4, 4], mlp_ratio=2, num_classes=CLASSES, **options)
+
+
+class VggFace(nn.Module):
+    """The face descriptor of the deep-face era: pairs of convolutions, ceil-mode pools, local response normalisation, wide fully connected layers."""
+
+    def __init__(self):
+        super().__init__()
+        pair = lambda a, b: [nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.Conv2d(b, b, 3, padding=1), nn.ReLU()]  # noqa: E731
+        self.features = nn.Sequential(
+            *pair(3, 8), nn.MaxPool2d(2, 2, ceil_mode=True), nn.LocalResponseNorm(5), *pair(8, 16), nn.MaxPool2d(3, 2, ceil_mode=True), *pair(16, 24), nn.AvgPool2d(4, 3, 1, ceil_mode=True, count_include_pad=False)
+        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(24 * 9, 48), nn.ReLU(True), nn.Dropout(), nn.Linear(48, CLASSES))
+
+    def forward(self, x):
+        return self.head(self.features(x * 255 - torch.tensor([129.2, 104.8, 93.6]).to(x).view(1, 3, 1, 1)))
+
+
+class Residual(nn.Module):
+    """A block of the improved residual face nets: normalisation first, PReLU between, squeeze and excitation."""
+
+    def __init__(self, a, b, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.BatchNorm2d(a), nn.Conv2d(a, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b), nn.PReLU(b), nn.Conv2d(b, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b)
+        )
+        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(b, b // 4, 1), nn.PReLU(b // 4), nn.Conv2d(b // 4, b, 1), nn.Sigmoid())
+        self.short = nn.MaxPool2d(1, stride) if a == b else nn.Sequential(nn.Conv2d(a, b, 1, stride, bias=False), nn.BatchNorm2d(b))
+
+    def forward(self, x):
+        y = self.body(x)
+        return self.short(x) + y * self.gate(y)
+
+
+class ArcFace(nn.Module):
+    """Embedding of unit length, logits as scaled cosines."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 1, 1, bias=False), nn.BatchNorm2d(8), nn.PReLU(8))
+        self.blocks = nn.Sequential(Residual(8, 8, 2), Residual(8, 16, 2), Residual(16, 16, 1), Residual(16, 24, 2))
+        self.embed = nn.Sequential(nn.BatchNorm2d(24), nn.Dropout(), nn.Flatten(), nn.Linear(24 * 16, 32), nn.BatchNorm1d(32))
+        self.weight = nn.Parameter(torch.randn(CLASSES, 32))
+
+    def forward(self, x):
+        return 16 * F.linear(F.normalize(self.embed(self.blocks(self.stem(x * 2 - 1)))), F.normalize(self.weight))
+
 
 nets = [
-    Net("resnet", lambda: thin_resnet(), image(32), more={"unit": True}),
+    Net("resnet", lambda: thinned(ResNet(BasicBlock, [1, 1, 1, 1], num_classes=CLASSES), by(16)), image(32), more={"unit": True}),
+    Net("resnext", lambda: thinned(ResNet(Bottleneck, [1, 1, 1, 1], CLASSES, groups=32, width_per_group=4), by(32)), image(32), OLD),
+    Net("mobilenet-v2", lambda: models.MobileNetV2(CLASSES, 0.25, [[1, 16, 1, 1], [4, 32, 2, 2], [4, 48, 2, 2]]), image(32)),
+    Net("mobilenet-v3", mobilenet_v3, image(32), more={"unit": True}),
+    Net("efficientnet", efficientnet, image(32)),
+    Net("regnet", regnet, image(32)),
+    Net("convnext", convnext, image(32)),
+    Net("vit", lambda: models.VisionTransformer(32, 8, 2, 2, 32, 48, num_classes=CLASSES), image(32), ATTENTION, more={"unit": True}),
+    Net("swin", swin, image(32), more={"unit": True}),
+    Net("swin-v2", lambda: swin(block=SwinTransformerBlockV2, downsample_layer=PatchMergingV2), image(32)),
+    Net("maxvit", lambda: MaxVit((32, 32), 8, 4, [8, 16], [1, 1], 8, 0.0, num_classes=CLASSES), image(32)),
+    Net("densenet", lambda: models.DenseNet(6, (2, 2, 2), 12, num_classes=CLASSES), image(32)),
+    Net("shufflenet", lambda: models.ShuffleNetV2([1, 2, 1], [8, 16, 24, 32, 40], CLASSES), image(32)),
+    Net("inception", lambda: thinned(models.Inception3(CLASSES, aux_logits=False, init_weights=False), by(16)), image(75)),
+    Net("vgg-face", VggFace, image(37)),
+    Net("arcface", ArcFace, image(32)),
 ]
 
-
-def thin_resnet():
-    net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=7)
-    widths = {64: 8, 128: 12, 256: 16, 512: 24, 3: 3}
-    return thinned(net, widths)
-
-
-def thinned(module, widths):
-    """The same module with every convolution and normalisation rebuilt at other widths (by a map of the old widths)."""
-    for name, child in module.named_children():
-        if isinstance(child, (torch.nn.Conv2d, torch.nn.Conv3d)):
-            groups = widths.get(child.groups, child.groups) if child.groups > 1 else 1
-            kind = type(child)
-            made = kind(widths[child.in_channels], widths[child.out_channels], child.kernel_size, child.stride, child.padding, child.dilation, groups, child.bias is not None, child.padding_mode)
-            setattr(module, name, made)
-        elif isinstance(child, torch.nn.modules.batchnorm._BatchNorm):
-            setattr(module, name, type(child)(widths[child.num_features], child.eps))
-        elif isinstance(child, torch.nn.Linear):
-            setattr(module, name, torch.nn.Linear(widths.get(child.in_features, child.in_features), child.out_features))
-        else:
-            thinned(child, widths)
-    return module
-
-
 if __name__ == "__main__":
-    main("vision", nets, {"torchvision": torchvision.__version__, "timm": timm.__version__})
+    main("vision", nets, {"torchvision": torchvision.__version__})

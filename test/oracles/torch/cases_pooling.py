@@ -100,4 +100,6 @@ for space in ([5], [4, 3], [2, 3, 4]):
     for p in (1, 2, 3):
         f.add(f"GlobalLpPool {rank} p {p}", "GlobalLpPool", lambda x, a=axes, p=p: x.abs().pow(p).sum(a, keepdim=True).pow(1 / p), [n.apart(2, 2, *space)], {"p": p}, batch=True)
 
+pool("MaxPool 2-D ceil_mode, apart, last windows end outside", "MaxPool", [2, 2, 5, 7], [2, 3], [2, 3], ceil=1)
+
 f.write()

@@ -125,7 +125,7 @@ function byIndices(scene: Scene, node: Node, dy: string): string {
   const windows = poolWindows(node);
   const indices = indicesOf(scene, node, windows, x);
   const apart = windows.strides.every((s, i) => s > reach(windows)[i]!);
-  if (apart && scene.dtype(x) === 'float32') {
+  if (apart && !reachesBeyond(scene, node, windows) && scene.dtype(x) === 'float32') {
     const { kernel, strides, padsBegin, padsEnd } = windows;
     return g.op('MaxUnpool', [dy, indices, scene.shape(x)], { kernel_shape: kernel, strides, pads: [...padsBegin, ...padsEnd] });
   }
@@ -134,6 +134,14 @@ function byIndices(scene: Scene, node: Node, dy: string): string {
   const zeros = scene.full(size, 0, scene.dtype(x));
   const flat = [zeros, g.op('Reshape', [indices, list]), g.op('Reshape', [dy, list])];
   return scene.reshapeLike(g.op('ScatterElements', flat, { axis: 0, reduction: 'add' }), x);
+}
+
+/** Whether rounding up has made a last window that ends outside x and its pads: MaxUnpool refuses those. */
+function reachesBeyond(scene: Scene, node: Node, windows: Windows): boolean {
+  if (intOf(node, 'ceil_mode', 0) === 0) return false;
+  const { strides, padsBegin, padsEnd } = windows;
+  const { input, output } = spaces(scene, node);
+  return input.some((size, i) => (output[i]! - 1) * strides[i]! + reach(windows)[i]! + 1 > size + padsBegin[i]! + padsEnd[i]!);
 }
 
 function indicesOf({ g }: Scene, node: Node, windows: Windows, x: string): string {
@@ -157,11 +165,16 @@ function byComparison(scene: Scene, node: Node, dy: string): string {
   const { kernel, strides, dilations, padsBegin } = poolWindows(node);
   const { input, output } = spaces(scene, node);
   const axes = kernel.map((_, i) => i + 2);
+  const aside = [0, 0];
   const [zero, far] = [scene.number(0, scene.dtype(x)), reach(poolWindows(node))];
   const behind = input.map((n, i) => Math.max(0, (output[i]! - 1) * strides[i]! + far[i]! + 1 - padsBegin[i]! - n));
   const padded = [...padsBegin, ...behind].every((p) => p === 0)
     ? x
-    : g.op('Pad', [x, g.ints([...padsBegin, ...behind]), scene.number(Number.NEGATIVE_INFINITY, scene.dtype(x)), g.ints(axes)]);
+    : g.op('Pad', [
+        x,
+        g.ints([...aside, ...padsBegin, ...aside, ...behind]),
+        scene.number(Number.NEGATIVE_INFINITY, scene.dtype(x)),
+      ]);
   const dySizes: Size[] = sizesOf(scene, y);
   let left = dy;
   const parts: string[] = [];

@@ -5,6 +5,7 @@
 import type { Scene } from '../rule.ts';
 import { floatConstant } from './constants.ts';
 import { type Size, sizesOf } from './sizes.ts';
+import { pad } from './spread.ts';
 
 /** One output position: the input positions it reads, and their weights. */
 export type Taps = readonly { readonly at: number; readonly weight: number }[];
@@ -67,13 +68,14 @@ function alongAxis(scene: Scene, value: string, sizes: readonly Size[], map: Axi
 type FloatType = 'float32' | 'float64';
 
 /** The weighted outputs laid over their windows: a transposed convolution with ones. */
-function unfolded({ g }: Scene, value: string, { size, rows }: AxisMap, w: EvenWindows, rest: number): string {
+function unfolded(scene: Scene, value: string, { size, rows }: AxisMap, w: EvenWindows, rest: number): string {
+  const { g } = scene;
   const seen = g.op('Reshape', [value, g.ints([-1, 1, rows.length, rest])]);
   const scaled = g.op('Mul', [seen, floatConstant(g, Float64Array.from(w.weights), [rows.length, 1], 'float32')]);
   const ones = floatConstant(g, new Float64Array(w.kernel).fill(1), [1, 1, w.kernel, 1], 'float32');
   const whole = g.op('ConvTranspose', [scaled, ones], { strides: [w.stride, 1], dilations: [w.dilation, 1] });
   const length = w.stride * (rows.length - 1) + w.dilation * (w.kernel - 1) + 1;
-  return g.op('Pad', [whole, g.ints([-w.padBegin, size + w.padBegin - length]), '', g.ints([2])]);
+  return pad(scene, whole, 4, [{ axis: 2, before: -w.padBegin, after: size + w.padBegin - length }]);
 }
 
 /** The same by adding each weighted output to the positions it was read from. */

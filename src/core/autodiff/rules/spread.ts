@@ -21,20 +21,25 @@ export function spread(scene: Scene, value: string, sizes: readonly Size[], axes
   return pad(
     scene,
     wide,
+    sizes.length,
     axes.map((a, i) => ({ axis: a.axis, before: a.before, after: after[i]! })),
   );
 }
 
-/** Zeros around (or, where negative, elements dropped from the ends of) the given axes. */
+/**
+ * Zeros around (or, where negative, elements dropped from the ends of) the given axes of a value of that rank. Every axis is written out: the runtime's
+ * optimiser moves a Transpose past a Pad as if its `axes` input were absent (onnxruntime 1.30).
+ */
 export function pad(
   { g }: Scene,
   value: string,
+  rank: number,
   axes: readonly { readonly axis: number; readonly before: number; readonly after: number }[],
 ): string {
   const used = axes.filter((a) => a.before !== 0 || a.after !== 0);
   if (used.length === 0) return value;
-  const pads = g.ints([...used.map((a) => a.before), ...used.map((a) => a.after)]);
-  return g.op('Pad', [value, pads, '', g.ints(used.map((a) => a.axis))]);
+  const end = (side: 'before' | 'after') => Array.from({ length: rank }, (_, i) => used.find((a) => a.axis === i)?.[side] ?? 0);
+  return g.op('Pad', [value, g.ints([...end('before'), ...end('after')])]);
 }
 
 /** Each axis is split into (count, 1), the new axis padded to (count, step), and the two merged again. */
@@ -43,8 +48,12 @@ function stuff(scene: Scene, value: string, sizes: readonly Size[], axes: readon
   const sorted = [...axes].sort((a, b) => a.axis - b.axis);
   const added = sorted.map((a, i) => a.axis + 1 + i);
   const split = g.op('Unsqueeze', [value, g.ints(added)]);
-  const pads = g.ints([...added.map(() => 0), ...sorted.map((a) => a.step - 1)]);
-  const padded = g.op('Pad', [split, pads, '', g.ints(added)]);
+  const padded = pad(
+    scene,
+    split,
+    sizes.length + added.length,
+    sorted.map((a, i) => ({ axis: added[i]!, before: 0, after: a.step - 1 })),
+  );
   const merged = sizes.map((size, axis): Size => {
     const step = axes.find((a) => a.axis === axis)?.step ?? 1;
     if (step === 1) return size;

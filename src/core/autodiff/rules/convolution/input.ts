@@ -28,6 +28,7 @@ export const crop = (scene: Scene, value: string, begin: readonly number[], end:
   pad(
     scene,
     value,
+    begin.length + 2,
     begin.map((p, i) => ({ axis: spatial(i), before: Math.min(p, 0), after: Math.min(end[i]!, 0) })),
   );
 

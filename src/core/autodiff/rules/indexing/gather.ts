@@ -21,7 +21,7 @@ export function gather(scene: Scene, node: Node, dy: string): string {
     const [first = 0] = picked;
     // a run of neighbours is a slice, a permutation has an inverse
     if (picked.every((at, i) => at === first + i))
-      return pad(scene, line, [{ axis, before: first, after: size - first - picked.length }]);
+      return pad(scene, line, dims(x).length, [{ axis, before: first, after: size - first - picked.length }]);
     if (picked.length === size && new Set(picked).size === size) {
       return g.op('Gather', [line, g.ints(picked.map((_, i) => picked.indexOf(i)))], { axis });
     }

@@ -42,7 +42,7 @@ function folded(scene: Scene, node: Node, value: string, { axis, before, after }
   const { g, dims } = scene;
   const size = dims(inputOf(node, 0))[axis]!;
   if (size === null) throw refused(node, `mode ${mode} along axis ${axis}, whose size is not fixed`);
-  const cut = pad(scene, value, [{ axis, before: -before, after: -after }]);
+  const cut = pad(scene, value, dims(inputOf(node, 0)).length, [{ axis, before: -before, after: -after }]);
   const source = sources(node, mode);
   const outside = Array.from({ length: before + size + after }, (_, i) => i - before).filter((at) => at < 0 || at >= size);
   if (outside.length === 0) return cut;
