@@ -1,13 +1,15 @@
 /** @file Reverse-mode differentiation, graph to graph: the forward nodes, then the cotangents in reverse order, then what nobody reads is dropped. */
 import { UserError } from '../errors.ts';
-import { graphBuilder } from '../onnx/builder.ts';
-import { type Dim, describeNode, feedsOf, type Graph, type Node, nodeName } from '../onnx/graph.ts';
-import { capturedBy, dropDead } from '../onnx/passes/drop-dead.ts';
+import { type GraphBuilder, graphBuilder } from '../onnx/builder.ts';
+import { type Dim, describeNode, feedsOf, type Graph, type Node, nodeName, readsOf } from '../onnx/graph.ts';
+import { plainBodies } from '../onnx/passes/control-flow/plain-bodies.ts';
+import { dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { enterBlockedLayout } from './blocked-layout.ts';
-import type { Entry, PerNode, Provider, Rule } from './rule.ts';
+import type { Entry, FlowScene, PerNode, Provider, Rule } from './rule.ts';
 import { isRuled, rules } from './rules/index.ts';
-import { sceneOf } from './scene.ts';
+import { sceneOf, type WalkerScene } from './scene.ts';
 import { matches, type Surrogate, type Twin } from './substitutes.ts';
 import { type Spliced, spliceTwins } from './twins.ts';
 
@@ -48,20 +50,77 @@ export const gradientDefaults = { cotangents: false, provider: 'cpu' } as const;
  */
 export async function gradient(graph: Graph, execute: Execute, options: GradientOptions): Promise<GradientGraph> {
   const spliced = spliceTwins(graph, options.twins ?? []);
-  return backward(spliced, await inferShapes(spliced.graph, execute), options);
+  const plain = plainBodies(spliced.graph);
+  return backward({ ...spliced, graph: plain }, await inferShapes(plain, execute), options);
 }
 
-/** The walk itself, over a graph all of whose shapes are known. */
+/** The walk itself, over a graph all of whose shapes are known and whose bodies are plain (control-flow/plain-bodies.ts). */
 export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, options: GradientOptions): GradientGraph {
-  const g = graphBuilder({ from: graph });
-  const active = reachable(graph, options, standIn);
+  const taken = new Set<string>();
+  const g = graphBuilder({ from: graph, taken });
+  const constant = (name: string) => graph.initializers.get(name);
+  const found: Found = { cuts: [], substitutes: [], replaced: new Set() };
+  const walk = walkBack(g, { graph, standIn }, shapes, options, { taken, constant, found }, ({ scene, contribute }) => {
+    for (const value of options.of) {
+      if (options.cotangents) contribute(value, g.input(`cotangent_${value}`, scene.dims(value), scene.dtype(value)));
+      else contribute(value, scene.filled(value, 1));
+    }
+  });
+  const { cuts, substitutes, replaced } = found;
+  for (const { label, outputs } of options.twins ?? [])
+    if (outputs.some((o) => replaced.has(o))) substitutes.push({ label, at: outputs.join(', ') });
+
+  const gradients: Record<string, string> = {};
+  for (const name of options.wrt) {
+    const total = walk.adjoint(standIn.get(name) ?? name) ?? walk.scene.filled(name, 0);
+    gradients[name] = ownOutput(g, total, name, [...graph.outputs.map((v) => v.name), ...Object.values(gradients)]);
+    g.output(gradients[name]!, outputDims(graph, name, walk.scene.dims(name)), walk.scene.dtype(name));
+  }
+  const made = dropDead(g.build());
+  return { graph: walk.scene.provider === 'cpu' ? enterBlockedLayout(made) : made, gradients, cuts, substitutes };
+}
+
+/** What a walk leaves for the report, those of bodies in the same lists. */
+interface Found {
+  readonly cuts: Cut[];
+  readonly substitutes: { label: string; at: string }[];
+  /** Values whose cotangents went to a twin. */
+  readonly replaced: Set<string>;
+}
+
+/** What a walk shares with those inside the bodies of its graph. */
+interface Whole {
+  readonly taken: Set<string>;
+  readonly constant: (name: string) => Tensor | undefined;
+  readonly found: Found;
+}
+
+interface Walk {
+  readonly scene: WalkerScene;
+  readonly contribute: (value: string, cotangent: string) => void;
+  /** The summed cotangent of a value, undefined where nothing contributed. */
+  readonly adjoint: (value: string) => string | undefined;
+}
+
+type Shared = Pick<GradientOptions, 'wrt' | 'surrogates' | 'provider'>;
+
+/** Writes to `g`, which continues the graph, the cotangents of all values on the way from what `seed` contributes to `wrt`. */
+function walkBack(
+  g: GraphBuilder,
+  { graph, standIn }: Spliced,
+  shapes: ShapeTable,
+  options: Shared,
+  whole: Whole,
+  seed: (walk: Walk) => void,
+): Walk {
+  const { found } = whole;
+  const active = reachable(graph, options.wrt, options.surrogates, standIn);
   const adjoints = new Map<string, string[]>();
-  const replaced = new Set<string>();
-  const contribute = (value: string, cotangent: string) => {
+  const contribute = (value: string, cotangent: string): void => {
     if (g.isComputed(cotangent))
       g.declare({ name: cotangent, dtype: scene.dtype(value), dims: declaredDims(graph, shapes, value) });
     const target = standIn.get(value) ?? value;
-    if (standIn.has(value)) replaced.add(value);
+    if (standIn.has(value)) found.replaced.add(value);
     const list = adjoints.get(target);
     if (list) list.push(cotangent);
     else adjoints.set(target, [cotangent]);
@@ -74,23 +133,25 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     adjoints.set(value, [total]);
     return total;
   };
-  const scene = sceneOf(g, graph, shapes, options.provider ?? gradientDefaults.provider);
-  const cuts: Cut[] = [];
-  const substitutes: { label: string; at: string }[] = [];
+  const scene = sceneOf(g, whole.constant, shapes, options.provider ?? gradientDefaults.provider);
+  const walk: Walk = { scene, contribute, adjoint: sum };
+  seed(walk);
 
-  for (const value of options.of) {
-    if (options.cotangents) contribute(value, g.input(`cotangent_${value}`, scene.dims(value), scene.dtype(value)));
-    else contribute(value, scene.filled(value, 1));
-  }
+  const isActive = (input: string | undefined): boolean => input !== undefined && active.has(standIn.get(input) ?? input);
   for (const node of [...graph.nodes].reverse()) {
-    const isActive = (input: string | undefined): boolean => input !== undefined && active.has(standIn.get(input) ?? input);
     if (!readsOf(node).some(isActive) || !node.outputs.some((o) => adjoints.has(o))) continue;
     const surrogate = options.surrogates?.find((s) => matches(s.match, node));
     const general = surrogate?.rule ?? entryOf(node);
     const entry = isPerNode(general) ? general.perNode(node, scene) : general;
-    if (surrogate) substitutes.push({ label: surrogate.label, at: nodeName(node) });
-    if (entry === 'cuts') cuts.push({ node: nodeName(node), op: node.op });
+    if (surrogate) found.substitutes.push({ label: surrogate.label, at: nodeName(node) });
+    if (entry === 'cuts') found.cuts.push({ node: nodeName(node), op: node.op });
     if (typeof entry === 'string') continue;
+    if (typeof entry === 'object' && 'flow' in entry) {
+      const around = flowScene(node, scene, isActive, shapes, options, whole);
+      for (const [value, cotangent] of entry.flow(node.outputs.map(sum), node, around))
+        if (isActive(value)) contribute(value, cotangent);
+      continue;
+    }
     const [rule, broadcasts]: [Rule, boolean] = typeof entry === 'function' ? [entry, false] : [entry.broadcasting, true];
     const cotangents = rule(node.outputs.map(sum), node, { ...scene, active: (i) => isActive(node.inputs[i]) });
     for (const [i, cotangent] of cotangents.entries()) {
@@ -99,21 +160,55 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
       contribute(input, broadcasts ? scene.sumTo(cotangent, node.outputs[0]!, input) : cotangent);
     }
   }
-
-  for (const { label, outputs } of options.twins ?? [])
-    if (outputs.some((o) => replaced.has(o))) substitutes.push({ label, at: outputs.join(', ') });
-
-  const gradients: Record<string, string> = {};
-  for (const name of options.wrt) {
-    const total = sum(standIn.get(name) ?? name) ?? scene.filled(name, 0);
-    // a copy only where the gradient is not a value of its own: an output may not be an input, a constant, or another output
-    const own = g.isComputed(total) && !Object.values(gradients).includes(total) && !graph.outputs.some((v) => v.name === total);
-    gradients[name] = own ? total : g.op('Identity', [total], {}, g.fresh(`grad_${name}`));
-    g.output(gradients[name]!, outputDims(graph, name, scene.dims(name)), scene.dtype(name));
-  }
-  const made = dropDead(g.build());
-  return { graph: scene.provider === 'cpu' ? enterBlockedLayout(made) : made, gradients, cuts, substitutes };
+  return walk;
 }
+
+/** What the rule of a node with bodies may ask: the same walk goes through a body, on its own graph. */
+function flowScene(
+  node: Node,
+  scene: WalkerScene,
+  isActive: (name: string) => boolean,
+  shapes: ShapeTable,
+  { surrogates, provider }: Shared,
+  whole: Whole,
+): FlowScene {
+  const shared = { ...(surrogates === undefined ? {} : { surrogates }), ...(provider === undefined ? {} : { provider }) };
+  return {
+    ...scene,
+    taken: whole.taken,
+    onPath: isActive,
+    varies: (name) => shapes.get(name)?.varies === true,
+    reach: (body, from) => reachable(body, from, surrogates, new Map()),
+    differentiate(body, seeds, wrt) {
+      refuseUnknown(node, body, shapes);
+      // sizes the file states inside would be a second opinion
+      const graph = { ...body, inputs: body.inputs.map((v) => ({ ...v, dims: undefined })), outputs: [], values: new Map() };
+      const g = graphBuilder({ from: graph, taken: whole.taken });
+      const walk = walkBack(g, { graph, standIn: new Map() }, shapes, { ...shared, wrt }, whole, ({ contribute }) => {
+        for (const [result, cotangent] of seeds) contribute(result, cotangent);
+      });
+      const outputs: string[] = [];
+      for (const name of wrt) {
+        const made = ownOutput(g, walk.adjoint(name) ?? walk.scene.filled(name, 0), name, outputs);
+        outputs.push(g.output(made, walk.scene.dims(name), walk.scene.dtype(name)));
+      }
+      return dropDead(g.build());
+    },
+  };
+}
+
+function refuseUnknown(node: Node, body: Graph, shapes: ShapeTable): void {
+  const unknown = body.nodes.find((n) => n.outputs.some((o) => o !== '' && !shapes.has(o)));
+  if (unknown === undefined) return;
+  throw new UserError(
+    `${describeNode(node)} lies on the gradient path, and its "${body.name}" cannot be run for itself: the sizes inside (from ${describeNode(unknown)} on) stay unknown`,
+    'export the model with fixed sizes so that its course is fixed, or attack it without gradients',
+  );
+}
+
+/** The value under a name that can be an output: one that a node of the graph computes and that is none yet; otherwise a copy. */
+const ownOutput = (g: GraphBuilder, value: string, of: string, outputs: readonly string[]): string =>
+  g.isComputed(value) && !outputs.includes(value) ? value : g.op('Identity', [value], {}, g.fresh(`grad_${of}`));
 
 /**
  * The sizes a cotangent is declared with: those of its value, the batch by the name the inputs give it. The runtime loses the batch's name at the first
@@ -132,23 +227,22 @@ const outputDims = (graph: Graph, name: string, known: readonly (number | null)[
   graph.inputs.find((v) => v.name === name)?.dims ?? known;
 
 /** Values that depend on `wrt`, following derivatives through twins rather than what they stand for; sizes and indices end the path. */
-function reachable(graph: Graph, options: GradientOptions, standIn: ReadonlyMap<string, string>): Set<string> {
-  const reached = new Set(options.wrt.map((name) => standIn.get(name) ?? name));
+function reachable(
+  graph: Graph,
+  wrt: readonly string[],
+  surrogates: readonly Surrogate[] | undefined,
+  standIn: ReadonlyMap<string, string>,
+): Set<string> {
+  const reached = new Set(wrt.map((name) => standIn.get(name) ?? name));
   for (const node of graph.nodes) {
     const constant = node.domain === '' && isRuled(node.op) && (rules[node.op] as Entry) === 'zero';
-    if (constant && !options.surrogates?.some((s) => matches(s.match, node))) continue;
+    if (constant && !surrogates?.some((s) => matches(s.match, node))) continue;
     if (readsOf(node).some((i) => reached.has(standIn.get(i) ?? i)))
       for (const output of node.outputs) if (output !== '') reached.add(output);
   }
   for (const name of standIn.keys()) reached.delete(name);
   return reached;
 }
-
-/** Values a node depends on: its inputs, and those its bodies (If, Loop, Scan) take from around it. */
-const readsOf = (node: Node): string[] => [
-  ...node.inputs,
-  ...[...node.attributes.values()].flatMap((a) => (a.type === 'graph' ? capturedBy(a.value) : [])),
-];
 
 const isPerNode = (entry: Entry): entry is PerNode => typeof entry === 'object' && 'perNode' in entry;
 

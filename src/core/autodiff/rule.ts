@@ -1,6 +1,6 @@
 /** @file What a vector-Jacobian rule sees and returns. A rule writes nodes; the walker prunes, un-broadcasts and accumulates. */
 import type { GraphBuilder } from '../onnx/builder.ts';
-import type { Node } from '../onnx/graph.ts';
+import type { Graph, Node } from '../onnx/graph.ts';
 import type { KnownDim } from '../onnx/passes/shapes.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 
@@ -39,12 +39,43 @@ export interface Broadcasting {
   readonly broadcasting: Rule;
 }
 
+/** What the rule of a node with bodies may ask beside. */
+export interface FlowScene extends Omit<Scene, 'active'> {
+  /** Names in use anywhere: builders of bodies take it, so that no name hides another. */
+  readonly taken: Set<string>;
+  /** Whether a value around the bodies lies on a path from what is differentiated. */
+  onPath(name: string): boolean;
+  /** Whether the size of a value inside a body differs from turn to turn. */
+  varies(name: string): boolean;
+  /** A tensor of the shape of `like`, every element `value`. */
+  filled(like: string, value: number): string;
+  /** Values inside a body that depend on the given ones. */
+  reach(body: Graph, from: readonly string[]): ReadonlySet<string>;
+  /**
+   * The nodes of a body and those of its gradient, as a graph whose outputs are the gradients of `wrt`, in order, each computed by a node of its own.
+   * `seeds` are results of the body with the names their cotangents have where the nodes will stand.
+   */
+  differentiate(body: Graph, seeds: readonly (readonly [result: string, cotangent: string])[], wrt: readonly string[]): Graph;
+}
+
+/** Like a rule, for a node with bodies: (value, cotangent) for values it reads, those its bodies capture included. */
+export type FlowRule = (
+  dy: readonly (string | undefined)[],
+  node: Node,
+  scene: FlowScene,
+) => readonly (readonly [value: string, cotangent: string])[];
+
+/** The rule of an operation with bodies. */
+export interface Flow {
+  readonly flow: FlowRule;
+}
+
 /**
  * - a rule;
  * - 'zero': nothing to differentiate (sizes, indices, random numbers);
  * - 'cuts': the derivative is zero almost everywhere, so the gradient ends here: reported, and a surrogate may stand in.
  */
-export type Entry = Rule | Broadcasting | 'zero' | 'cuts' | PerNode;
+export type Entry = Rule | Broadcasting | Flow | 'zero' | 'cuts' | PerNode;
 
 /** An op whose nodes differ: its attributes or dtypes choose one of the other entries. */
 export interface PerNode {

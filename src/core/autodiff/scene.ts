@@ -1,6 +1,5 @@
 import { UserError } from '../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
-import type { Graph } from '../onnx/graph.ts';
 import type { KnownDim, ShapeTable } from '../onnx/passes/shapes.ts';
 import { type DType, f32, sizeOf, type Tensor, tensor } from '../tensor/tensor.ts';
 import type { Provider, Scene } from './rule.ts';
@@ -23,8 +22,13 @@ function single(value: number, dtype: DType, dims: readonly number[]): Tensor {
   );
 }
 
-/** What rules may ask about `graph`, written through `g`. */
-export function sceneOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable, provider: Provider): WalkerScene {
+/** What rules may ask about a graph of the given constants and shapes, written through `g`. */
+export function sceneOf(
+  g: GraphBuilder,
+  constant: (name: string) => Tensor | undefined,
+  shapes: ShapeTable,
+  provider: Provider,
+): WalkerScene {
   const entry = (name: string) => {
     const known = shapes.get(name);
     if (known === undefined) throw new Error(`the shape of "${name}" is not known`);
@@ -55,7 +59,7 @@ export function sceneOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable, provi
     provider,
     dims,
     dtype: (name) => entry(name).dtype,
-    constant: (name) => graph.initializers.get(name),
+    constant,
     shape,
     reshapeLike,
     number,

@@ -94,7 +94,9 @@ describe('the table of rules', () => {
 
   it('has a recorded case for every op with a derivative', () => {
     const recorded = new Set(families.flatMap(([, cases]) => cases.map((c) => c.op)));
-    expect(ops.filter((op) => typeof rules[op] !== 'string' && !recorded.has(op))).toEqual([]);
+    // operations with bodies are no single nodes: control-flow.test.ts
+    const single = ops.filter((op) => typeof rules[op] !== 'string' && !['If', 'Loop', 'Scan'].includes(op));
+    expect(single.filter((op) => !recorded.has(op))).toEqual([]);
   });
 
   it.each(ops.filter((op) => typeof rules[op] === 'string'))('%s ends the gradient, and says so where it cuts', (op) => {

@@ -82,4 +82,12 @@ export const arithmetic: Kernels = {
   Less: logical((a, b) => a < b),
   LessOrEqual: logical((a, b) => a <= b),
   Equal: logical((a, b) => a === b),
+  And: logical((a, b) => a !== 0 && b !== 0),
+  Or: logical((a, b) => a !== 0 || b !== 0),
+  Not: ([a]) => [
+    f64(
+      a!.dims,
+      a!.data.map((v) => Number(v === 0)),
+    ),
+  ],
 };

@@ -3,6 +3,7 @@ import { describeNode, type Graph } from '../../../src/core/onnx/graph.ts';
 import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
+import { controlFlow } from './control-flow.ts';
 import { convolution } from './convolution.ts';
 import { fourier } from './fourier.ts';
 import { indexing } from './indexing.ts';
@@ -14,6 +15,7 @@ import { pooling } from './pooling.ts';
 import { recurrent } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
+import { sampling } from './sampling.ts';
 import { softmax } from './softmax.ts';
 import { type F64, fromTensor, type Kernels } from './types.ts';
 
@@ -25,6 +27,7 @@ export const kernels: Kernels = {
   ...recurrent,
   ...reductions,
   ...softmax,
+  ...controlFlow,
   ...convolution,
   ...fourier,
   ...indexing,
@@ -33,6 +36,7 @@ export const kernels: Kernels = {
   ...matrix,
   ...pooling,
   ...resampling,
+  ...sampling,
 };
 
 /** Every value of `graph` for the given feeds; throws naming a node whose op has no kernel. */
@@ -48,7 +52,7 @@ export function interpret(graph: Graph, feeds: Readonly<Record<string, F64>>): M
       if (value === undefined) throw new Error(`${describeNode(node)} reads "${name}", which has no value`);
       return value;
     });
-    const outputs = kernel(inputs, node);
+    const outputs = kernel(inputs, node, (body, own) => interpret(body, { ...Object.fromEntries(values), ...own }));
     for (const [i, name] of node.outputs.entries()) {
       if (name === '') continue;
       const value = outputs[i];

@@ -1,5 +1,5 @@
 /** @file What the float64 reference interpreter computes with. */
-import type { Node } from '../../../src/core/onnx/graph.ts';
+import type { Graph, Node } from '../../../src/core/onnx/graph.ts';
 import { numbersOf, sizeOf, type Tensor } from '../../../src/core/tensor/tensor.ts';
 
 /** A row-major tensor; integers and booleans are held as float64 too. */
@@ -8,8 +8,11 @@ export interface F64 {
   readonly data: Float64Array;
 }
 
+/** Every value of a body, given those of its own inputs; what it captures is seen where it stands. */
+export type Run = (body: Graph, feeds: Readonly<Record<string, F64>>) => ReadonlyMap<string, F64>;
+
 /** An operation: inputs (undefined where an optional one is left out) to outputs, straight from the ONNX definition. */
-export type Kernel = (inputs: readonly (F64 | undefined)[], node: Node) => readonly F64[];
+export type Kernel = (inputs: readonly (F64 | undefined)[], node: Node, run: Run) => readonly F64[];
 
 export type Kernels = Readonly<Record<string, Kernel>>;
 

@@ -3,6 +3,7 @@ import type { Entry } from '../rule.ts';
 import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
+import { controlFlow } from './control-flow/index.ts';
 import { convolution } from './convolution/index.ts';
 import { fourier } from './fourier.ts';
 import { indexing } from './indexing/index.ts';
@@ -14,6 +15,7 @@ import { pooling } from './pooling.ts';
 import { recurrent } from './recurrent/index.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
+import { sampling } from './sampling.ts';
 import { softmax } from './softmax.ts';
 import { steps } from './steps.ts';
 
@@ -21,6 +23,7 @@ export const rules = {
   ...activations,
   ...arithmetic,
   ...attention,
+  ...controlFlow,
   ...convolution,
   ...fourier,
   ...indexing,
@@ -32,6 +35,7 @@ export const rules = {
   ...recurrent,
   ...reductions,
   ...resampling,
+  ...sampling,
   ...softmax,
   ...steps,
 } as const satisfies Readonly<Record<string, Entry>>;

@@ -1,7 +1,9 @@
 /** @file Any exported model in the one form the gradient walker and its rules work on. */
-import { UserError } from '../../errors.ts';
 import { feedsOf, type Graph, opsetOf } from '../graph.ts';
+import { asking } from './asking.ts';
 import { constantsToInitializers } from './constants.ts';
+import { plainBodies } from './control-flow/plain-bodies.ts';
+import { unroll } from './control-flow/unroll.ts';
 import { dropDead } from './drop-dead.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
@@ -10,7 +12,8 @@ import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
 import { plainRecurrent } from './plain-recurrent.ts';
 import { poolBeforeRelu } from './pool-before-relu.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
-import { type Execute, inferShapes } from './shapes.ts';
+import { hasBody, someNode } from './rewrite.ts';
+import { type Execute, inferShapes, outerShapes } from './shapes.ts';
 import { upgrade } from './upgrade.ts';
 
 export interface PrepareOptions {
@@ -31,7 +34,8 @@ const irRange = [8, 10] as const;
 export async function prepare(graph: Graph, execute: Execute, options: PrepareOptions = {}): Promise<Graph> {
   const folded = await foldedOnly(graph, execute);
   const batchNorm = options.batchNorm ?? prepareDefaults.batchNorm;
-  const asks = folded.nodes.some(
+  const asks = someNode(
+    folded,
     (n) => hasAutoPad(n) || hasComputedTarget(folded, n) || (batchNorm && n.op === 'BatchNormalization'),
   );
   if (!asks) return poolBeforeRelu(folded);
@@ -43,17 +47,30 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
 /** The first half of `prepare`: weights and BatchNormalization are still those of the file. */
 export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
   const ask = asking(execute);
-  const plain = separateInitializers(constantsToInitializers(plainRecurrent(inlineFunctions(graph))));
+  const plain = plainBodies(separateInitializers(constantsToInitializers(plainRecurrent(inlineFunctions(graph)))));
   const constant = await foldConstants(dropDead(await upgradeKnowingShapes(plain, ask)), ask);
   // the runtime cannot run a dilated convolution with SAME padding at all, so what needs no sizes is written out before it is asked for any
   return foldSizesAndConstants(explicitPads(constant, constantShapes(constant)), ask);
 }
 
-/** Folds sizes, then whatever has become constant by it. */
+/** Folds sizes, then whatever has become constant by it, and writes out the control flow whose course is fixed, until nothing more changes. */
 export async function foldSizesAndConstants(graph: Graph, execute: Execute, options: { fixed?: boolean } = {}): Promise<Graph> {
-  const constant = await foldConstants(graph, execute);
-  const sized = await foldSizes(constant, execute, options);
-  return sized === constant ? sized : foldConstants(sized, execute);
+  let current = graph;
+  for (;;) {
+    const constant = await foldConstants(current, execute);
+    const sized = await foldSizes(constant, execute, options);
+    const folded = sized === constant ? sized : await foldConstants(sized, execute);
+    const opened = await withoutFixedFlow(folded, execute);
+    if (opened === folded) return folded;
+    current = dropDead(opened);
+  }
+}
+
+/** Lengths of Scans are asked of the runtime only where there are any. */
+async function withoutFixedFlow(graph: Graph, execute: Execute): Promise<Graph> {
+  if (!graph.nodes.some(hasBody)) return graph;
+  const shapes = graph.nodes.some((n) => n.op === 'Scan') ? await outerShapes(graph, execute) : undefined;
+  return unroll(graph, (name, axis) => shapes?.get(name)?.dims.at(axis) ?? undefined);
 }
 
 /** Upgrades once; where that had to flatten at run time for a Softmax of unknown rank, asks the runtime for the rank and upgrades again. */
@@ -61,7 +78,7 @@ async function upgradeKnowingShapes(graph: Graph, execute: Execute): Promise<Gra
   const upgraded = upgrade(graph);
   const unsure =
     opsetOf(graph) < 13 &&
-    upgraded.nodes.some((n) => n.op === 'Flatten' && !graph.nodes.some((m) => m.outputs[0] === n.outputs[0]));
+    someNode(upgraded, (n) => n.op === 'Flatten' && !someNode(graph, (m) => m.outputs[0] === n.outputs[0]));
   if (!unsure) return upgraded;
   const shapes = await inferShapes(await foldConstants(upgraded, execute), execute);
   return upgrade(graph, (name) => shapes.get(name)?.dims);
@@ -76,19 +93,3 @@ function separateInitializers(graph: Graph): Graph {
     irVersion: Math.min(Math.max(graph.irVersion, lowest), highest),
   };
 }
-
-/** Running fails for reasons the user can mend: the runtime's message, and what usually helps. */
-const asking =
-  (execute: Execute): Execute =>
-  async (graph, feeds) => {
-    try {
-      return await execute(graph, feeds);
-    } catch (cause) {
-      const sizes = Object.entries(feeds).map(([name, t]) => `${name} [${t.dims}]`);
-      throw new UserError(
-        `the model cannot be run${sizes.length === 0 ? '' : ` with ${sizes.join(', ')}`}: ${(cause as Error).message}`,
-        'fix every size but the batch (manifest: shape), or export the model again with static sizes',
-        { cause },
-      );
-    }
-  };
