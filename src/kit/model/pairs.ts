@@ -16,10 +16,11 @@ const sums = new Set([
 ]);
 
 /**
- * Whether a batch of 1 must be padded to 2 for results that do not depend on the batch. Measured on the runtime's CPU kernels, two cases:
+ * Whether a batch of 1 must be padded to 2 for results that do not depend on the batch. Measured on the runtime's CPU kernels, three cases:
  * - a matrix product whose right-hand side is neither a constant nor made from the batch (weights that are fed or computed): a single row goes through
  *   the matrix-vector kernel;
- * - a sum over axes that are not the last ones: with a leading axis of 1 the sum runs in another order. Where the rank is not known, it is assumed so.
+ * - a sum over axes that are not the last ones: with a leading axis of 1 the sum runs in another order. Where the rank is not known, it is assumed so;
+ * - the plain recurrent node RNN (not LSTM, not GRU), whose steps go through the matrix-vector kernel for a single row.
  */
 export function needsPairs(graph: Graph, batched: readonly string[], shapes: ShapeTable = new Map()): boolean {
   const fromBatch = new Set(batched);
@@ -30,6 +31,7 @@ export function needsPairs(graph: Graph, batched: readonly string[], shapes: Sha
   const isFedOrComputed = (name: string): boolean => producers.has(name) || graph.inputs.some((v) => v.name === name);
   return graph.nodes.some((node) => {
     if (node.domain !== '' || !node.inputs.some((name) => fromBatch.has(name))) return false;
+    if (node.op === 'RNN') return true;
     const right = node.inputs[1]!;
     if (node.op === 'MatMul' || node.op === 'Gemm')
       return !graph.initializers.has(right) && !fromBatch.has(right) && isFedOrComputed(right);

@@ -260,12 +260,6 @@ describe('each defect, planted once, is the only finding', () => {
       'Bernoulli (output "y"): the runtime has no kernel for version 22 of Bernoulli | export the model at opset 21 or older',
     ],
     [
-      'batch-first recurrence',
-      graphOf([node('GRU', ['x', 'x', 'x'], ['y'], { attributes: attributes({ layout: 1 }) })]),
-      'kernel',
-      'GRU (output "y") has layout 1 (batch first), which the runtime cannot compute | export it with layout 0, transposing outside',
-    ],
-    [
       'value nobody produces',
       graphOf([node('Add', ['x', 'weight'], ['y'])], { initializers: new Map([['weights', f32([1])]]) }),
       'names',

@@ -1,9 +1,8 @@
 /** @file LSTM, GRU and RNN in the one form the runtime and the derivative rules know: time first, and the states of all moments named. */
 
 import type { GraphBuilder } from '../builder.ts';
-import type { Graph, Node } from '../graph.ts';
-import { intOf } from '../graph.ts';
-import { attributesWithout, inputsTo, rewrite } from './rewrite.ts';
+import { type Graph, intOf, type Node } from '../graph.ts';
+import { attributesWithout, inputsTo, rewrite, someNode } from './rewrite.ts';
 
 const ops = new Set(['LSTM', 'GRU', 'RNN']);
 
@@ -14,6 +13,7 @@ const ops = new Set(['LSTM', 'GRU', 'RNN']);
 export function plainRecurrent(graph: Graph): Graph {
   const changes = (node: Node): boolean =>
     node.domain === '' && ops.has(node.op) && (node.attributes.has('layout') || (node.outputs[0] ?? '') === '');
+  if (!someNode(graph, changes)) return graph;
   return rewrite(graph, (node, g) => {
     if (!changes(node)) return false;
     const states = node.outputs[0] ?? '';
@@ -34,7 +34,9 @@ function timeFirst(node: Node, g: GraphBuilder): void {
   const [x, w, r, b, lengths, h, c, p] = inputsTo(node, 8) as [string, string, string, string, string, string, string, string];
   const inner = node.outputs.map((name) => (name === '' ? '' : g.fresh(`${name}_time_first`)));
   const count = Math.max(node.inputs.length, 3);
-  g.add({ ...node, inputs: [exchange(x), w, r, b, lengths, exchange(h), exchange(c), p].slice(0, count), outputs: inner });
-  for (const [i, name] of node.outputs.entries())
-    if (name !== '') g.op('Transpose', [inner[i]!], { perm: i === 0 ? [2, 0, 1, 3] : [1, 0, 2] }, name);
+  // a node may be called like the output that is now another node's
+  const name = node.outputs.includes(node.name) ? g.fresh(node.name) : node.name;
+  g.add({ ...node, name, inputs: [exchange(x), w, r, b, lengths, exchange(h), exchange(c), p].slice(0, count), outputs: inner });
+  for (const [i, output] of node.outputs.entries())
+    if (output !== '') g.op('Transpose', [inner[i]!], { perm: i === 0 ? [2, 0, 1, 3] : [1, 0, 2] }, output);
 }

@@ -140,14 +140,6 @@ function checkAgainst(node: Node, entry: SchemaEntry, place: Place): void {
       `${where} needs exactly one value, it has ${node.attributes.size}`,
       'export the model again',
     );
-  const layout = node.attributes.get('layout');
-  if (['RNN', 'GRU', 'LSTM'].includes(node.op) && layout?.type === 'int' && layout.value === 1)
-    place.report(
-      'kernel',
-      where,
-      `${where} has layout 1 (batch first), which the runtime cannot compute`,
-      'export it with layout 0, transposing outside',
-    );
 }
 
 const parseDeclared = (text: string): [string, { type: string; required: boolean }] => {

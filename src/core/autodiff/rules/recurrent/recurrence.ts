@@ -6,7 +6,7 @@ import type { Scene } from '../../rule.ts';
 /** What a step writes its nodes with. */
 export interface Pen {
   readonly m: Algebra;
-  /** A constant or computed matrix from outside, fit to be the right-hand side of a product. */
+  /** a b, where b is a matrix from outside. */
   matMul(a: string, b: string): string;
   /** Side by side along the last axis. */
   concat(parts: readonly string[]): string;
@@ -48,8 +48,11 @@ export interface Recurred {
   readonly made: readonly string[];
 }
 
-/** Longest sequence that is written out. */
-export const recurrenceDefaults = { longestUnrolled: 64 } as const;
+/**
+ * Longest sequence that is written out. A step costs the same either way (LSTM of 256, batch 16: 9 moments 2.5 ms written out, 2.7 as a Scan; 100
+ * moments 30 ms both), but 940 nodes take 300 ms to open where 46 take 13.
+ */
+export const recurrenceDefaults = { longestUnrolled: 16 } as const;
 
 /** Repeats `step` over time. */
 export const recur = (scene: Scene, r: Recurrence): Recurred =>
