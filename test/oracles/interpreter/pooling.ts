@@ -9,13 +9,31 @@ interface Window {
   readonly padded: number;
 }
 
+interface Windows {
+  readonly dims: readonly number[];
+  readonly each: readonly Window[];
+}
+
+/** The windows of a node at the sizes it met last: they do not depend on values, and finite differences ask for them again and again. */
+const remembered = new WeakMap<Node, { readonly sizes: string; readonly windows: Windows }>();
+
 /** One value per window, computed from the positions it covers. */
 function pool(x: F64, node: Node, value: (window: Window) => number): F64 {
+  const known = remembered.get(node);
+  const windows = known?.sizes === `${x.dims}` ? known.windows : windowsOf(x, node);
+  remembered.set(node, { sizes: `${x.dims}`, windows });
+  return f64(windows.dims, windows.each.map(value));
+}
+
+function windowsOf(x: F64, node: Node): Windows {
   const sizes = x.dims.slice(2);
   const kernel = intsOf(node, 'kernel_shape', sizes);
   const axes = windowAxes(node, sizes, kernel);
   const counts = axes.map((a) => windowCount(a, intOf(node, 'ceil_mode', 0) === 1));
-  return filledBy([...x.dims.slice(0, 2), ...counts], (index) => value(windowOf(x, axes, index)));
+  const dims = [...x.dims.slice(0, 2), ...counts];
+  const each: Window[] = [];
+  everyIndex(dims, (index) => each.push(windowOf(x, axes, index)));
+  return { dims, each };
 }
 
 function windowOf(x: F64, axes: readonly WindowAxis[], index: readonly number[]): Window {
@@ -39,7 +57,11 @@ const overSpace = (x: F64, value: (elements: Float64Array) => number): F64 => {
   return f64(dims, filledBy(dims, () => value(x.data.subarray(next++ * count, next * count))).data);
 };
 
-const total = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
+const total = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+};
 const first = (x: F64, positions: readonly number[]): number =>
   positions.reduce((best, p) => (x.data[p]! > x.data[best]! ? p : best));
 const power = (node: Node): number => intOf(node, 'p', 2);

@@ -16,6 +16,8 @@ export const resampling: Family<Op> = {
 };
 
 interface Axis {
+  /** Its place among the node's axes. */
+  readonly index: number;
   readonly from: number;
   readonly to: number;
   readonly scale: number;
@@ -25,8 +27,8 @@ function resizedAxes(scene: Scene, node: Node): AxisMap[] {
   const [input, output] = [scene.dims(inputOf(node, 0)), scene.dims(node.outputs[0]!)];
   const scales = scalesOf(scene, node);
   // the runtime copies where nothing changes size, whatever the scales say
-  if (input.every((from, axis) => from === output[axis])) return [];
-  const rows = interpolation(node);
+  if (input.every((from, axis) => from === output[axis]) && !crops(node)) return [];
+  const rows = interpolation(node, scene);
   const antialias = intOf(node, 'antialias', 0) === 1;
   return input.flatMap((from, axis): AxisMap[] => {
     const to = output[axis]!;
@@ -38,19 +40,23 @@ function resizedAxes(scene: Scene, node: Node): AxisMap[] {
       );
     }
     const scale = scales[axis] ?? to / from;
-    if (from === to && (scale === 1 || antialias)) return [];
-    return [{ axis, size: from, rows: Array.from({ length: to }, (_, o) => rows(o, { from, to, scale })) }];
+    if (from === to && (scale === 1 || antialias) && !crops(node)) return [];
+    return [{ axis, size: from, rows: Array.from({ length: to }, (_, o) => rows(o, { index: axis, from, to, scale })) }];
   });
 }
 
-/** The scale of each axis where the node states it; undefined where it follows from the sizes. */
-function scalesOf({ constant, dims }: Scene, node: Node): (number | undefined)[] {
+/** The axes that scales, sizes and regions are given for, in their order. */
+function axesOf(node: Node, { dims }: Scene): number[] {
   const rank = dims(inputOf(node, 0)).length;
-  const axes = intsOf(
-    node,
-    'axes',
-    Array.from({ length: rank }, (_, i) => i),
-  ).map((a) => positive(a, rank));
+  const all = Array.from({ length: rank }, (_, i) => i);
+  return intsOf(node, 'axes', all).map((a) => positive(a, rank));
+}
+
+/** The scale of each axis where the node states it; undefined where it follows from the sizes. */
+function scalesOf(scene: Scene, node: Node): (number | undefined)[] {
+  const { constant, dims } = scene;
+  const rank = dims(inputOf(node, 0)).length;
+  const axes = axesOf(node, scene);
   const spreadOut = (values: readonly number[]): (number | undefined)[] =>
     Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? values[axes.indexOf(axis)] : 1));
   const scales = node.inputs[2] === undefined || node.inputs[2] === '' ? undefined : constant(node.inputs[2]);
@@ -64,21 +70,33 @@ function scalesOf({ constant, dims }: Scene, node: Node): (number | undefined)[]
   return spreadOut(axes.map(() => common));
 }
 
+/** Whether a node resizes the part `roi` of its input; what lies beyond the input then is a constant. */
+const crops = (node: Node): boolean => stringOf(node, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
+
 /** The taps of output position o, by the node's mode. */
-function interpolation(node: Node): (o: number, axis: Axis) => Taps {
+function interpolation(node: Node, scene: Scene): (o: number, axis: Axis) => Taps {
+  const position = positionRule(node, scene);
+  const taps = tapsAround(node);
+  const beyond = (x: number, { from }: Axis): boolean => crops(node) && (x < 0 || x > from - 1);
+  return (o, axis) => {
+    const x = position(o, axis);
+    return beyond(x, axis) ? [] : taps(x, axis);
+  };
+}
+
+/** The taps of a position on the input axis. */
+function tapsAround(node: Node): (x: number, axis: Axis) => Taps {
   const mode = stringOf(node, 'mode', 'nearest');
-  const position = positionRule(node);
   if (mode === 'nearest') {
     const round = rounding(node);
-    return (o, axis) => [{ at: clamp(round(position(o, axis)), axis.from), weight: 1 }];
+    return (x, axis) => [{ at: clamp(round(x), axis.from), weight: 1 }];
   }
   if (mode !== 'linear' && mode !== 'cubic') throw unsupported(node, `mode ${mode}`);
   const a = floatOf(node, 'cubic_coeff_a', -0.75);
   const kernel: Kernel = mode === 'linear' ? { reach: 1, at: (d) => Math.max(0, 1 - d) } : { reach: 2, at: (d) => cubic(d, a) };
   const antialias = intOf(node, 'antialias', 0) === 1;
   const onlyInside = intOf(node, 'exclude_outside', 0) === 1;
-  return (o, axis) => {
-    const x = position(o, axis);
+  return (x, axis) => {
     // linear positions beyond the ends stand at the ends
     const centre = mode === 'linear' && !antialias ? Math.min(Math.max(x, 0), axis.from - 1) : x;
     return neighbours(kernel, centre, axis, antialias, onlyInside);
@@ -115,7 +133,7 @@ const clamp = (at: number, size: number): number => Math.min(Math.max(at, 0), si
  * Where output position o lies on the input axis. In single precision, operation by operation as the runtime does: with `nearest`, the last bit
  * decides which element is copied.
  */
-function positionRule(node: Node): (o: number, axis: Axis) => number {
+function positionRule(node: Node, scene: Scene): (o: number, axis: Axis) => number {
   const mode = stringOf(node, 'coordinate_transformation_mode', 'half_pixel');
   const f = Math.fround;
   const halfPixel = (o: number, scale: number): number => f(f(f(o + 0.5) / f(scale)) - 0.5);
@@ -130,9 +148,29 @@ function positionRule(node: Node): (o: number, axis: Axis) => number {
       return (o, { scale }) => f(o / f(scale));
     case 'half_pixel_symmetric':
       return (o, { scale, from, to }) => f(f((from / 2) * f(1 - f(to / f(f(scale) * from)))) + (o + 0.5) / f(scale) - 0.5);
+    case 'tf_crop_and_resize': {
+      const region = regionOf(node, scene);
+      return (o, { index, from, to }) => {
+        const [start, end] = region(index);
+        if (to === 1) return f(0.5 * f(f(start + end) * (from - 1)));
+        return f(f(start * (from - 1)) + f(f(o * f(f(end - start) * (from - 1))) / (to - 1)));
+      };
+    }
     default:
       throw unsupported(node, `coordinate_transformation_mode ${mode}`);
   }
+}
+
+/** Start and end of what is resized of an axis, in shares of its length; all of it where `roi` does not name the axis. */
+function regionOf(node: Node, scene: Scene): (axis: number) => readonly [number, number] {
+  const roi = node.inputs[1] === undefined ? undefined : scene.constant(node.inputs[1]);
+  if (roi === undefined) throw unsupported(node, 'a region (roi) that is computed');
+  const values = numbersOf(roi);
+  const axes = axesOf(node, scene);
+  return (axis) => {
+    const i = axes.indexOf(axis);
+    return i < 0 ? [0, 1] : [values[i]!, values[i + axes.length]!];
+  };
 }
 
 function rounding(node: Node): (x: number) => number {
