@@ -11,12 +11,14 @@ import { layout } from './layout.ts';
 import { losses } from './losses.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
+import { patches } from './patches.ts';
 import { pooling } from './pooling.ts';
 import { recurrent } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
 import { sampling } from './sampling.ts';
 import { softmax } from './softmax.ts';
+import { steps } from './steps.ts';
 import { type F64, fromTensor, type Kernels } from './types.ts';
 
 export const kernels: Kernels = {
@@ -27,6 +29,7 @@ export const kernels: Kernels = {
   ...recurrent,
   ...reductions,
   ...softmax,
+  ...steps,
   ...controlFlow,
   ...convolution,
   ...fourier,
@@ -34,6 +37,7 @@ export const kernels: Kernels = {
   ...layout,
   ...losses,
   ...matrix,
+  ...patches,
   ...pooling,
   ...resampling,
   ...sampling,

@@ -11,6 +11,7 @@ import { layout } from './layout.ts';
 import { losses } from './losses.ts';
 import { matrix } from './matrix.ts';
 import { normalisation } from './normalisation.ts';
+import { patches } from './patches.ts';
 import { pooling } from './pooling.ts';
 import { recurrent } from './recurrent/index.ts';
 import { reductions } from './reductions.ts';
@@ -31,6 +32,7 @@ export const rules = {
   ...losses,
   ...matrix,
   ...normalisation,
+  ...patches,
   ...pooling,
   ...recurrent,
   ...reductions,
