@@ -1,10 +1,11 @@
 /** @file `npm run -s bench -- NAME [--json]`: one JSON object per case on a line; medians over interleaved rounds, ratio = ours / peer. */
 import { suggestion } from '../src/core/errors.ts';
 import { gradientCost } from './cases/gradient-cost.ts';
+import { lstm } from './cases/lstm.ts';
 import { pgdResnet18 } from './cases/pgd-resnet18.ts';
 import type { Bench, BenchLine } from './measure.ts';
 
-const benches: Readonly<Record<string, Bench>> = { 'pgd-resnet18': pgdResnet18, 'gradient-cost': gradientCost };
+const benches: Readonly<Record<string, Bench>> = { 'pgd-resnet18': pgdResnet18, 'gradient-cost': gradientCost, lstm };
 
 const [name, ...flags] = process.argv.slice(2).filter((arg) => arg !== '--');
 const bench = benches[name ?? ''];
