@@ -29,7 +29,15 @@ export interface Twin {
 /** The derivative of the identity, for operations whose first input and output have one shape (Bengio et al. 2013, arXiv 1308.3432). */
 export const straightThrough = (match: Match): Surrogate => ({ match, label: 'straight-through', rule: ([dy]) => [dy] });
 
+/** Whether a node is meant; one of a twin also answers to the name it has in the twin's own graph. */
 export const matches = (match: Match, node: Node): boolean =>
   (match.op === undefined || match.op === node.op) &&
-  (match.name === undefined || match.name === node.name) &&
-  (match.pattern === undefined || match.pattern.test(node.name));
+  [node.name, nameInTwin(node.name)].some(
+    (name) => (match.name === undefined || match.name === name) && (match.pattern === undefined || match.pattern.test(name)),
+  );
+
+/** What a value or node of twin number `twin` is called in the graph both are part of. */
+export const nameBesides = (twin: number, name: string): string => `twin${twin}/${name}`;
+
+/** The name in the twin's own graph, where it is one of a twin. */
+export const nameInTwin = (name: string): string => name.replace(/^twin\d+\//, '');

@@ -1,5 +1,5 @@
 import type { Graph, Node } from '../onnx/graph.ts';
-import type { Twin } from './substitutes.ts';
+import { nameBesides, type Twin } from './substitutes.ts';
 
 export interface Spliced {
   readonly graph: Graph;
@@ -19,12 +19,12 @@ export function spliceTwins(graph: Graph, twins: readonly Twin[]): Spliced {
       );
     }
     const names = new Map(twin.graph.inputs.map((v, i) => [v.name, twin.inputs[i]!]));
-    const rename = (name: string): string => (name === '' ? '' : (names.get(name) ?? `twin${t}/${name}`));
+    const rename = (name: string): string => (name === '' ? '' : (names.get(name) ?? nameBesides(t, name)));
     for (const [name, value] of twin.graph.initializers) initializers.set(rename(name), value);
     const copies = twin.graph.nodes.map(
       (n): Node => ({
         ...n,
-        name: n.name === '' ? '' : `twin${t}/${n.name}`,
+        name: n.name === '' ? '' : nameBesides(t, n.name),
         inputs: n.inputs.map(rename),
         outputs: n.outputs.map(rename),
       }),

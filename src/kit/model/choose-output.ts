@@ -4,7 +4,8 @@ import { type GraphBuilder, graphBuilder } from '../../core/onnx/builder.ts';
 import { elementType } from '../../core/onnx/dtypes.ts';
 import type { Dim, Graph } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
-import { logitsOf } from '../../core/onnx/passes/expose-logits.ts';
+import { logitsOf, scaleOf } from '../../core/onnx/passes/expose-logits.ts';
+import { keepRounding } from '../../core/onnx/passes/keep-rounding.ts';
 import type { KnownDim, ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import { f32 } from '../../core/tensor/tensor.ts';
 import { isFloat } from './float-input.ts';
@@ -66,7 +67,8 @@ export function chooseOutput(graph: Graph, options: ChooseOptions): ChosenOutput
   const said: string[] = [];
   const say = (sentence: string): number => said.push(`output "${name}": ${sentence}`);
   if (stated.name === undefined && graph.outputs.length > 1) say(`taken as the class scores (the only float output of two axes)`);
-  if (!isFloat(entry.dtype))
+  const scale = isFloat(entry.dtype) ? undefined : scaleOf(graph, name);
+  if (!isFloat(entry.dtype) && scale === undefined)
     throw new UserError(
       `output "${name}" of ${model} holds ${entry.dtype} values, not scores`,
       'name an output of floats with --output NAME',
@@ -94,7 +96,12 @@ export function chooseOutput(graph: Graph, options: ChooseOptions): ChosenOutput
 
   const g = graphBuilder({ from: { ...found.graph, outputs: graph.outputs } });
   let value = found.logits;
-  if (entry.dtype !== 'float32') value = g.op('Cast', [value], { to: elementType('float32') });
+  if (scale !== undefined && found.kind === 'none') {
+    say(`${entry.dtype}, read with the scale it was quantised by`);
+    value = g.op('DequantizeLinear', [value, ...scale]);
+  }
+  if (entry.dtype === 'float16') value = keepRounding(g, value, entry.dims.length);
+  if (entry.dtype !== 'float32' && scale === undefined) value = g.op('Cast', [value], { to: elementType('float32') });
   value = averaged(g, value, layout);
   if (isMean) say(`averaged over ${[...layout].filter((axis) => axis !== 'N' && axis !== 'C').join(' and ')}`);
   if (kind === 'probabilities' && found.kind === 'none') {

@@ -19,7 +19,8 @@ export interface Cost {
 /** Cost of one sample. The runtime is asked for the shapes at a batch of 2 (or the model's fixed batch). */
 export async function modelCost(model: Model, execute: Execute): Promise<Cost> {
   const batch = model.fixedBatch ?? 2;
-  const graph = atBatch(forwardGraph(model), batch);
+  // where the model computes in float16 or integers, the gradient step holds a float32 copy
+  const graph = atBatch(model.floatCopy?.twin.graph ?? forwardGraph(model), batch);
   const shapes = await inferShapes(graph, execute);
   const size = (name: string): number => sizeOf((shapes.get(name)?.dims ?? []).map((d) => d ?? batch));
   const bytes = (name: string): number => {

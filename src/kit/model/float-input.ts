@@ -1,7 +1,9 @@
 /** @file Inputs of another type that are to be attacked become float32 inputs, so that they have a gradient. */
-import { attributes } from '../../core/onnx/builder.ts';
+import { graphBuilder } from '../../core/onnx/builder.ts';
 import { elementType } from '../../core/onnx/dtypes.ts';
-import { type Graph, intOf, type Node } from '../../core/onnx/graph.ts';
+import { type Graph, intOf } from '../../core/onnx/graph.ts';
+import { keepRounding } from '../../core/onnx/passes/keep-rounding.ts';
+import { namesOf } from '../../core/onnx/passes/rewrite.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
 import { freeNames } from '../losses/graph.ts';
 
@@ -32,19 +34,11 @@ export function floatInput(graph: Graph, name: string): FloatInput {
       return { graph: { ...graph, inputs, values }, cut: false };
     }
   }
-  const cast = freeNames(graph)(`${name}_as_${input.dtype}`);
-  const node: Node = {
-    op: 'Cast',
-    domain: '',
-    name: cast,
-    inputs: [name],
-    outputs: [cast],
-    attributes: attributes({ to: elementType(input.dtype!) }),
-  };
-  const nodes = graph.nodes.map((n) =>
-    n.inputs.includes(name) ? { ...n, inputs: n.inputs.map((i) => (i === name ? cast : i)) } : n,
-  );
-  return { graph: { ...graph, inputs, nodes: [node, ...nodes] }, cut: !isFloat(input.dtype!) };
+  const g = graphBuilder({ from: { ...graph, inputs, nodes: [] }, taken: namesOf(graph) });
+  const cast = g.op('Cast', [name], { to: elementType(input.dtype!) }, freeNames(graph)(`${name}_as_${input.dtype}`));
+  const fed = input.dtype === 'float16' ? keepRounding(g, cast, input.dims?.length ?? 0) : cast;
+  for (const n of graph.nodes) g.add(n.inputs.includes(name) ? { ...n, inputs: n.inputs.map((i) => (i === name ? fed : i)) } : n);
+  return { graph: g.build(), cut: !isFloat(input.dtype!) };
 }
 
 /** The values that hold the input's elements before they are cast to float, or undefined where anything else reads them. */

@@ -9,6 +9,7 @@ import type { Execute } from '../../core/onnx/passes/shapes.ts';
 import { freeNames } from '../losses/graph.ts';
 import { addHead, classIds, fewestClasses, maskOf } from '../losses/heads.ts';
 import { attackedInputs, logitsName, type Model } from './model.ts';
+import { substitutesOf } from './sessions.ts';
 
 export interface GradientModelOptions {
   readonly execute: Execute;
@@ -63,8 +64,7 @@ export async function gradientModel(model: Model, options: GradientModelOptions)
   const made = await gradient(g.build(), options.execute, {
     of: [loss],
     wrt,
-    surrogates: options.surrogates ?? [],
-    twins: options.twins ?? [],
+    ...substitutesOf(model, options),
   });
   const names = new Map(wrt.map((input) => [made.gradients[input]!, name(`grad_${input}`)]));
   const kept = new Set([...(model.outputs ?? [model.output.name]), loss, ...names.keys()]);

@@ -1,4 +1,5 @@
 /** @file A model as attacks see it: a prepared graph, and what its inputs and outputs mean. Bounds, preprocessing and class names belong here; attacks never guess. */
+import type { FloatCopy } from '../../core/autodiff/float-copy.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
@@ -45,6 +46,8 @@ export interface Model {
   readonly fixedBatch?: number;
   /** Sizes and types of the graph's values, where they were found out already; null is a size that depends on the batch. */
   readonly shapes?: ShapeTable;
+  /** Where the graph computes in float16 or integers: what its derivative is taken of. Stands for the logits. */
+  readonly floatCopy?: FloatCopy;
   /** What was inferred rather than stated, one sentence each: printed before anything runs. */
   readonly inferred: readonly string[];
   /** What the reader should know of the weights: origin, licence, label semantics. */
@@ -67,12 +70,15 @@ export interface Sample {
   readonly mask?: Inputs;
 }
 
+/** What can be said of a model without its graph: plain data that may cross to another process. */
+export type ModelFacts = Omit<Model, 'graph' | 'shapes' | 'floatCopy'>;
+
 /** Names of the inputs an attack may change. */
-export const attackedInputs = (model: Model): string[] =>
+export const attackedInputs = (model: Pick<Model, 'inputs'>): string[] =>
   Object.keys(model.inputs).filter((name) => model.inputs[name]!.role === 'attacked');
 
 /** Name of the graph's output that holds the logits, float32 [N, classes]. */
-export const logitsName = (model: Model): string => model.output.logits ?? model.output.name;
+export const logitsName = (model: Pick<Model, 'output'>): string => model.output.logits ?? model.output.name;
 
 /** Position of the batch axis in an input's layout, or undefined for an input that all samples of a run share. */
 export function batchAxis(spec: Pick<InputSpec, 'layout'>): number | undefined {

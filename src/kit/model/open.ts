@@ -1,9 +1,12 @@
 /** @file From a graph as it was read to a model as attacks see it; what the file does not say is taken from the manifest or inferred, and said. */
+import { floatCopy as makeFloatCopy } from '../../core/autodiff/float-copy.ts';
 import { suggestion, UserError } from '../../core/errors.ts';
 import { type Dim, feedsOf, type Graph } from '../../core/onnx/graph.ts';
+import { asking } from '../../core/onnx/passes/asking.ts';
 import { bindDims } from '../../core/onnx/passes/bind-dims.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
-import { type Execute, inferShapes } from '../../core/onnx/passes/shapes.ts';
+import { type Execute, inferShapes, type ShapeTable } from '../../core/onnx/passes/shapes.ts';
+import { statesHalves, widen } from '../../core/onnx/passes/widen.ts';
 import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
 import { findCoupling } from './find-coupling.ts';
@@ -11,6 +14,7 @@ import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
 import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
 import type { InputSpec, Model } from './model.ts';
+import { forwardGraph } from './sessions.ts';
 import { settleBatch } from './settle-batch.ts';
 
 export interface OpenOptions {
@@ -59,7 +63,8 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
   const fixed = Object.values(inferred).find((i) => typeof i.batch === 'number')?.batch ?? undefined;
   const bound = bindDims(graph, Object.fromEntries(Object.entries(inferred).map(([name, i]) => [name, boundDims(i, fixed)])));
   const typed = withFloatInputs(bound, inferred);
-  const settled = await settleBatch(await prepare(typed.graph, execute), execute, {
+  const runnable = await prepareRunnable(typed.graph, execute);
+  const settled = await settleBatch(runnable.graph, execute, {
     batchAxis: Object.fromEntries(
       Object.entries(inferred).flatMap(([name, i]) => (i.batch === undefined ? [] : [[name, i.spec.layout.indexOf('N')]])),
     ),
@@ -67,7 +72,7 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     model,
   });
   const prepared = settled.graph;
-  const shapes = await inferShapes(prepared, execute);
+  const shapes = await inferShapes(prepared, asking(execute));
   const chosen = chooseOutput(prepared, {
     model,
     stated,
@@ -80,8 +85,10 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     manifest.coupling !== undefined || settled.proven
       ? { coupling: manifest.coupling ?? 'none', said: [] }
       : await findCoupling(pieces, chosen.output.logits ?? chosen.output.name, execute);
+  const derivative = await copyInFloats({ ...pieces, output: chosen.output }, shapes, execute);
   return {
     ...pieces,
+    ...derivative.copy,
     shapes,
     classes,
     output: chosen.output,
@@ -90,14 +97,49 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     inferred: [
       ...Object.values(inferred).flatMap((i) => i.said),
       ...typed.said,
+      ...runnable.said,
       ...settled.said,
       ...chosen.said,
       ...said,
       ...coupling.said,
+      ...derivative.said,
     ],
     ...(manifest.note === undefined ? {} : { note: manifest.note }),
     sha256: options.sha256,
   };
+}
+
+/** The prepared graph; a float16 model that the runtime cannot run is replaced by its float32 copy, and that is said. */
+async function prepareRunnable(graph: Graph, execute: Execute): Promise<{ graph: Graph; said: string[] }> {
+  const run = async (candidate: Graph): Promise<Graph> => {
+    const prepared = await prepare(candidate, execute);
+    await inferShapes(prepared, asking(execute));
+    return prepared;
+  };
+  if (!statesHalves(graph)) return { graph: await prepare(graph, execute), said: [] };
+  try {
+    return { graph: await run(graph), said: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const said = `float16: ${error.message}; a float32 copy is attacked in place of the file, and every result is that of the copy`;
+    return { graph: await run(widen(graph)), said: [said] };
+  }
+}
+
+/** What the derivative is taken of where the model computes in float16 or integers; a model without one can still be attacked by its answers. */
+async function copyInFloats(
+  model: Pick<Model, 'name' | 'graph' | 'output'>,
+  shapes: ShapeTable,
+  execute: Execute,
+): Promise<{ copy: Pick<Model, 'floatCopy'>; said: string[] }> {
+  try {
+    const floatCopy = await makeFloatCopy(forwardGraph(model), shapes, execute);
+    if (floatCopy === undefined) return { copy: {}, said: [] };
+    return { copy: { floatCopy }, said: [`the file runs as it is; its gradient is that of a ${floatCopy.twin.label}`] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { copy: {}, said: [`no gradient can be taken through its quantised parts: ${error.message}`] };
+  }
 }
 
 /** Size of the batch as the class scores have it, where the file states that and it is clear which output they are. */

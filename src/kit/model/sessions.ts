@@ -1,6 +1,6 @@
 /** @file The runtime sessions of a model: forward, and loss + logits + gradient (for cross-entropy, and for every loss). Each is made when first needed. */
 import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
-import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
+import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
 import { type Graph, nodeName } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { namesOf } from '../../core/onnx/passes/rewrite.ts';
@@ -70,8 +70,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     const wanted: GradientOptions = {
       of: [loss],
       wrt: attackedInputs(model),
-      surrogates: options.surrogates ?? [],
-      twins: options.twins ?? [],
+      ...substitutesOf(model, options),
     };
     const shapes =
       model.shapes === undefined || wanted.twins!.length > 0
@@ -89,8 +88,8 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
       lossInputs: inputs,
       gradients: made.gradients,
       // the loss heads choose classes by comparisons: no cuts of the model
-      cuts: made.cuts.filter((cut) => own.has(cut.node)),
-      substitutes: made.substitutes,
+      cuts: made.cuts.map((cut) => ({ ...cut, node: nameInTwin(cut.node) })).filter((cut) => own.has(cut.node)),
+      substitutes: made.substitutes.map(({ label, at }) => ({ label, at: nameInTwin(at) })),
     };
   };
 
@@ -108,8 +107,17 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
   };
 }
 
+/** What stands in for derivatives: what was chosen, and what the model's own element types need. */
+export const substitutesOf = (
+  { floatCopy }: Pick<Model, 'floatCopy'>,
+  { surrogates = [], twins = [] }: SessionOptions,
+): Required<SessionOptions> => ({
+  surrogates: [...surrogates, ...(floatCopy?.surrogates ?? [])],
+  twins: [...(floatCopy === undefined ? [] : [floatCopy.twin]), ...twins],
+});
+
 /** The model's graph with the logits as its only output. */
-export function forwardGraph(model: Model): Graph {
+export function forwardGraph(model: Pick<Model, 'name' | 'graph' | 'output'>): Graph {
   const logits = logitsName(model);
   const output = model.graph.outputs.find((v) => v.name === logits);
   if (output === undefined) throw new Error(`${model.name}: the graph has no output "${logits}"`);
