@@ -20,6 +20,19 @@ export function product(a: F64, b: F64): F64 {
 
 const turned = ({ dims, data }: F64): F64 => filledBy([dims[1]!, dims[0]!], ([i, j]) => data[j! * dims[1]! + i!]!);
 
+/** Labels of every operand and of the output; the axes of an ellipsis are labelled with digits, counted from the last. */
+function labelled(equation: string, ranks: readonly number[]): { terms: string[]; output: string } {
+  const [left, right] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
+  const operands = left.split(',');
+  const counts = operands.map((term, i) => (term.includes('...') ? ranks[i]! - term.length + 3 : 0));
+  const hidden = (count: number): string => [...'9876543210'].slice(10 - count).join('');
+  const terms = operands.map((term, i) => term.replace('...', hidden(counts[i]!)));
+  const all = operands.join('').replaceAll('.', '');
+  const alone = [...new Set(all)].filter((l) => all.indexOf(l) === all.lastIndexOf(l)).sort();
+  const most = hidden(Math.max(...counts));
+  return { terms, output: right === undefined ? most + alone.join('') : right.replace('...', most) };
+}
+
 export const matrix: Kernels = {
   MatMul: ([a, b]) => [product(a!, b!)],
 
@@ -31,16 +44,13 @@ export const matrix: Kernels = {
 
   /** Sum over every assignment of the labels of the product of the operands' elements. */
   Einsum(inputs, node) {
-    const [left, right] = stringOf(node, 'equation', '').replaceAll(' ', '').split('->') as [string, string | undefined];
-    const terms = left.split(',');
-    const all = terms.join('');
-    const output =
-      right ??
-      [...new Set(all)]
-        .filter((l) => all.indexOf(l) === all.lastIndexOf(l))
-        .sort()
-        .join('');
-    const sizes = new Map(terms.flatMap((term, i) => [...term].map((l, axis) => [l, inputs[i]!.dims[axis]!] as const)));
+    const { terms, output } = labelled(
+      stringOf(node, 'equation', ''),
+      inputs.map((t) => t!.dims.length),
+    );
+    const sizes = new Map<string, number>();
+    for (const [i, term] of terms.entries())
+      for (const [axis, l] of [...term].entries()) sizes.set(l, Math.max(sizes.get(l) ?? 1, inputs[i]!.dims[axis]!));
     const summed = [...sizes.keys()].filter((l) => !output.includes(l));
     const at = new Map<string, number>();
     return [

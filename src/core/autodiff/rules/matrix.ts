@@ -1,8 +1,8 @@
-import { UserError } from '../../errors.ts';
 import { type AttributeInput, float } from '../../onnx/builder.ts';
-import { floatOf, intOf, type Node, stringOf } from '../../onnx/graph.ts';
-import type { Family, Rule, Scene } from '../rule.ts';
+import { floatOf, intOf, type Node } from '../../onnx/graph.ts';
+import type { Family, Scene } from '../rule.ts';
 import { derived, rearranged } from './constants.ts';
+import { einsum } from './einsum.ts';
 import { inputOf, sumTo } from './sizes.ts';
 
 type Op = 'MatMul' | 'Gemm' | 'Einsum';
@@ -34,7 +34,6 @@ export const matrix: Family<Op> = {
     ];
   },
 
-  // Y[o] = sum of prod_i X_i[t_i]: dX_j[t_j] = sum of dY[o] prod_(i != j) X_i[t_i], repeated along labels only X_j has
   Einsum: ([dy], node, scene) => (dy === undefined ? [] : einsum(dy, node, scene)),
 };
 
@@ -101,36 +100,3 @@ export function transposed(scene: Scene, name: string): string {
     () => scene.g.op('Transpose', [name], { perm }),
   );
 }
-
-const einsum: (...args: [string, Node, Scene]) => ReturnType<Rule> = (dy, node, scene) => {
-  const { g, active } = scene;
-  const equation = stringOf(node, 'equation', '').replaceAll(' ', '');
-  const [left = '', right] = equation.split('->');
-  const terms = left.split(',');
-  const labels = terms.join('');
-  const output =
-    right ??
-    [...new Set(labels)]
-      .filter((l) => labels.split(l).length === 2)
-      .sort()
-      .join('');
-  const twice = (term: string): boolean => new Set(term).size !== term.length;
-  if (equation.includes('...') || terms.some(twice)) {
-    throw new UserError(
-      `Einsum "${node.name}" (${equation}) has no derivative rule: it has an ellipsis or a label twice in one operand`,
-      'write the axes out in the model, or use matmul and transpose instead',
-    );
-  }
-  return node.inputs.map((x, j) => {
-    if (!active(j)) return undefined;
-    const others = terms.filter((_, i) => i !== j);
-    const known = new Set([output, ...others].join(''));
-    const term = terms[j]!;
-    const kept = [...term].filter((l) => known.has(l)).join('');
-    const made = g.op('Einsum', [dy, ...node.inputs.filter((_, i) => i !== j)], {
-      equation: `${[output, ...others].join(',')}->${kept}`,
-    });
-    const absent = [...term].flatMap((l, axis) => (known.has(l) ? [] : [axis]));
-    return absent.length === 0 ? made : g.op('Expand', [g.op('Unsqueeze', [made, g.ints(absent)]), scene.shape(x)]);
-  });
-};
