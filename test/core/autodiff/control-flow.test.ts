@@ -1,9 +1,12 @@
 /** @file If, Loop and Scan: closed forms, finite differences of the float64 interpreter, and the same gradients written out and in reverse. */
+import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { gradient } from '../../../src/core/autodiff/gradient.ts';
+import type { Surrogate } from '../../../src/core/autodiff/substitutes.ts';
 import { UserError } from '../../../src/core/errors.ts';
 import { type AttributeInput, type GraphBuilder, graphBuilder } from '../../../src/core/onnx/builder.ts';
+import { elementType } from '../../../src/core/onnx/dtypes.ts';
 import type { Dim, Graph } from '../../../src/core/onnx/graph.ts';
 import { prepare } from '../../../src/core/onnx/passes/prepare.ts';
 import { validate } from '../../../src/core/onnx/validate.ts';
@@ -12,7 +15,7 @@ import { stream } from '../../../src/core/tensor/random.ts';
 import { type DType, f32, i64, numbersOf, type Tensor, tensor } from '../../../src/core/tensor/tensor.ts';
 import { interpret } from '../../oracles/interpreter/index.ts';
 import { fromTensor } from '../../oracles/interpreter/types.ts';
-import { directionalDisagreement } from './agreement.ts';
+import { directionalDisagreement, disagreement } from './agreement.ts';
 
 const runtime = createRuntime(ort);
 
@@ -299,4 +302,173 @@ describe('bodies inside bodies', () => {
     await check(g, { x: random([4, 3], 'nested'), w: f32([0.7], []) }, ['x', 'w']);
     await check(g, { x: random([4, 3], 'nested'), w: f32([0.7], []) }, ['x', 'w'], await prepare(g, runtime.execute));
   });
+});
+
+describe('what bodies must not hide', () => {
+  it('cuts and surrogates inside them', async () => {
+    const g = graph({ x: [4, 2] }, (b) => {
+      const [last] = b.ops('Scan', [b.constant(f32([0, 0])), 'x'], 1, {
+        num_scan_inputs: 1,
+        body: body(
+          [
+            ['v', [2]],
+            ['current', [2]],
+          ],
+          (c) => {
+            const potential = c.op('Add', [c.op('Mul', ['v', c.number(0.5)]), 'current']);
+            const spike = c.op('Cast', [c.op('Greater', [potential, c.number(1)], {}, 'spike')], { to: 1 });
+            return [c.op('Sub', [potential, spike])];
+          },
+        ),
+      });
+      return last!;
+    });
+    const x = f32([2, 0.1, 0.2, 2, 0.3, 0.3, 1, 1], [4, 2]);
+    const run = async (surrogates: readonly Surrogate[]) => {
+      const made = await gradient(g, runtime.execute, { of: ['y'], wrt: ['x'], surrogates });
+      return { ...made, dx: numbersOf((await runtime.execute(made.graph, { x }))[made.gradients.x!]!) };
+    };
+    const plain = await run([]);
+    expect(plain.cuts).toEqual([{ node: 'spike', op: 'Greater' }]);
+    // v_T = sum of 0.5^(T - t) x_t where the spikes count for nothing
+    expect(plain.dx).toEqual([0.125, 0.125, 0.25, 0.25, 0.5, 0.5, 1, 1]);
+    const rule: Surrogate['rule'] = ([dy], _node, { g: to, number }) => [
+      dy === undefined ? undefined : to.op('Mul', [to.op('Cast', [dy], { to: 1 }), number(0.25, 'float32')]),
+    ];
+    const bent = await run([{ match: { op: 'Greater' }, label: 'a quarter', rule }]);
+    expect(bent.cuts).toEqual([]);
+    expect(bent.substitutes).toEqual([{ label: 'a quarter', at: 'spike' }]);
+    // each turn hands on 1 - 0.25 of what it gets, and 0.5 of that to the turn before
+    const expected = [3, 2, 1, 0].flatMap((k) => [0.75 * 0.375 ** k, 0.75 * 0.375 ** k]);
+    bent.dx.forEach((v, i) => void expect(v).toBeCloseTo(expected[i]!, 6));
+  });
+
+  it('a length the data decides, from what comes after the loop', async () => {
+    // the mean over as many states as the loop made
+    const g = graph({ x: [3], n: [] }, (b) => {
+      const [, all] = b.ops('Loop', [b.op('Cast', ['n'], { to: elementType('int64') }), '', 'x'], 2, {
+        body: loopBody([['s', [3]]], (l) => {
+          const next = l.op('Sin', [l.op('Mul', ['s', l.number(1.5)])]);
+          return [l.op('Identity', ['goes']), next, next];
+        }),
+      });
+      return b.op('ReduceMean', [all!, b.ints([0])], { keepdims: 0 });
+    });
+    for (const n of [1, 2, 6]) await check(g, { x: f32([0.5, 1, -0.3]), n: f32([n], []) }, ['x']);
+  });
+
+  it('a branch that cannot be run: refused where the gradient needs it, and only there', async () => {
+    const g = graph({ x: ['N', 3], z: ['N', 3] }, (b) => {
+      const h = b.op('If', [b.op('Greater', [b.op('ReduceMax', ['x'], { keepdims: 0 }), b.number(9)])], {
+        then_branch: body([], (t) => [t.op('Reshape', [t.op('Mul', ['x', 'x']), t.ints([7, 3])])]),
+        else_branch: body([], (t) => [t.op('Mul', ['x', t.number(2)])]),
+      });
+      return b.op('Mul', [h, 'z']);
+    });
+    const refused = gradient(g, runtime.execute, { of: ['y'], wrt: ['x'] });
+    await expect(refused).rejects.toThrow(UserError);
+    await expect(refused).rejects.toThrow(
+      /^If ".*" \(output ".*"\) lies on the gradient path, and its "body" cannot be run for itself/,
+    );
+    const made = await gradient(g, runtime.execute, { of: ['y'], wrt: ['z'] });
+    const { [made.gradients.z!]: dz } = await runtime.execute(made.graph, {
+      x: f32([1, 2, 3], [1, 3]),
+      z: f32([0, 0, 0], [1, 3]),
+    });
+    expect(numbersOf(dz!)).toEqual([2, 4, 6]);
+  });
+
+  it('branches of different sizes are refused', async () => {
+    const g = graph({ x: [4] }, (b) => {
+      const some = (n: number) => body([], (t) => [t.op('Slice', ['x', t.ints([0]), t.ints([n])])]);
+      return b.op('ReduceSum', [b.op('If', [positive(b, 'x')], { then_branch: some(2), else_branch: some(3) })]);
+    });
+    await expect(gradient(g, runtime.execute, { of: ['y'], wrt: ['x'] })).rejects.toThrow(
+      'its branches give different sizes: [2] and [3]',
+    );
+  });
+
+  it('differentiates a gradient through a loop again', async () => {
+    // y = ((x^2)^2)^2 = x^8, y' = 8 x^7, y'' = 56 x^6
+    const g = graph({ x: [2], n: [] }, (b) => {
+      const [last] = b.ops('Loop', [b.op('Cast', ['n'], { to: elementType('int64') }), '', 'x'], 1, {
+        body: loopBody([['s', [2]]], (l) => [l.op('Identity', ['goes']), l.op('Mul', ['s', 's'])]),
+      });
+      return last!;
+    });
+    const first = await gradient(g, runtime.execute, { of: ['y'], wrt: ['x'] });
+    const second = await gradient(first.graph, runtime.execute, { of: [first.gradients.x!], wrt: ['x'] });
+    const results = await runtime.execute(second.graph, { x: f32([1.1, 0.7]), n: f32([3], []) });
+    [1.1, 0.7].forEach((x, i) => {
+      expect(numbersOf(results[first.gradients.x!]!)[i]).toBeCloseTo(8 * x ** 7, 4);
+      expect(numbersOf(results[second.gradients.x!]!)[i]).toBeCloseTo(56 * x ** 6, 3);
+    });
+  });
+});
+
+describe('written out and in reverse, random recurrences have the same gradients', () => {
+  /** One turn: h' = f(h, part, w), and a result for the stack. */
+  const steps: readonly ((b: GraphBuilder) => readonly [string, string])[] = [
+    (b) => {
+      const h = b.op('Tanh', [b.op('Add', [b.op('MatMul', ['h', 'w']), 'part'])]);
+      return [h, b.op('Mul', [h, 'part'])];
+    },
+    (b) => [
+      b.op('Add', [b.op('Mul', ['h', b.op('Sigmoid', ['part'])]), b.op('Sin', ['part'])]),
+      b.op('Softmax', ['h'], { axis: 1 }),
+    ],
+    (b) => [b.op('Sub', ['h', b.op('Relu', [b.op('MatMul', ['part', 'w'])])]), b.op('ReduceSum', ['h', b.ints([1])])],
+  ];
+  const shapes = fc.record({
+    step: fc.constantFrom(...steps),
+    turns: fc.integer({ min: 1, max: 6 }),
+    batch: fc.integer({ min: 1, max: 3 }),
+    size: fc.integer({ min: 1, max: 3 }),
+    axis: fc.constantFrom(0, 1),
+    input: fc.constantFrom(0, 1),
+    output: fc.constantFrom(0, 1),
+    seed: fc.integer(),
+  });
+
+  it('as a Scan', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ step, turns, batch, size, axis, input, output, seed }) => {
+        const dims = axis === 0 ? [turns, batch, size] : [batch, turns, size];
+        const g = graph({ x: dims, h0: [batch, size], w: [size, size] }, (b) => {
+          const made = b.ops('Scan', ['h0', 'x'], 2, {
+            num_scan_inputs: 1,
+            scan_input_axes: [axis],
+            scan_input_directions: [input],
+            scan_output_axes: [axis],
+            scan_output_directions: [output],
+            body: body(
+              [
+                ['h', [batch, size]],
+                ['part', [batch, size]],
+              ],
+              step,
+            ),
+          });
+          return b.op(
+            'Concat',
+            made.map((v) => b.op('Reshape', [v, b.ints([-1])])),
+            { axis: 0 },
+          );
+        });
+        const feeds = { x: random(dims, `x${seed}`), h0: random([batch, size], `h${seed}`), w: random([size, size], `w${seed}`) };
+        const written = await prepare(g, runtime.execute);
+        expect(written.nodes.map((n) => n.op)).not.toContain('Scan');
+        const [a, b] = [await gradientsAt(g, feeds), await gradientsAt(written, feeds)];
+        for (const [i, value] of a.entries()) expect(disagreement(value, b[i]!)).toBeUndefined();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  async function gradientsAt(g: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<number[][]> {
+    const wrt = Object.keys(feeds);
+    const made = await gradient(g, runtime.execute, { of: ['y'], wrt });
+    const results = await runtime.execute(made.graph, feeds);
+    return wrt.map((name) => numbersOf(results[made.gradients[name]!]!));
+  }
 });
