@@ -1,5 +1,6 @@
 /** @file Reverse-mode differentiation, graph to graph: the forward nodes, then the cotangents in reverse order, then what nobody reads is dropped. */
 import { UserError } from '../errors.ts';
+import { overPixelRows } from '../layout/pixel-rows/index.ts';
 import { type GraphBuilder, graphBuilder } from '../onnx/builder.ts';
 import { type Dim, describeNode, feedsOf, type Graph, type Node, nodeName, readsOf } from '../onnx/graph.ts';
 import { plainBodies } from '../onnx/passes/control-flow/plain-bodies.ts';
@@ -77,7 +78,12 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     g.output(gradients[name]!, outputDims(graph, name, walk.scene.dims(name)), walk.scene.dtype(name));
   }
   const made = dropDead(g.build());
-  return { graph: walk.scene.provider === 'cpu' ? enterBlockedLayout(made) : made, gradients, cuts, substitutes };
+  return { graph: walk.scene.provider === 'cpu' ? laidOut(made, shapes) : made, gradients, cuts, substitutes };
+}
+
+/** The same graph in the form the CPU runtime computes fastest. */
+function laidOut(graph: Graph, shapes: ShapeTable): Graph {
+  return enterBlockedLayout(overPixelRows(graph, (name) => shapes.get(name)?.dims ?? graph.values.get(name)?.dims));
 }
 
 /** What a walk leaves for the report, those of bodies in the same lists. */
