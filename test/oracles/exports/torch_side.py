@@ -143,13 +143,19 @@ def main(suite_name, nets, extra_versions=None):
     versions = {"torch": torch.__version__, "onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, **(extra_versions or {})}
     suite = Suite(suite_name, versions)
     only = sys.argv[1:]
+    failed = []
     for net in nets:
         if only and net.name not in only:
             continue
         started = time.time()
-        module = seeded(net)
-        evaluate = evaluator(module, net.inputs)
-        record = measured(net.name, net.inputs, evaluate)
+        try:
+            module = seeded(net)
+            evaluate = evaluator(module, net.inputs)
+            record = measured(net.name, net.inputs, evaluate)
+        except Exception as cause:
+            failed.append(net.name)
+            print(f"{net.name}: NOT MADE: {type(cause).__name__}: {cause}", flush=True)
+            continue
         outputs, _ = evaluate(batch_of(net.inputs, record.record["seeds"]), None, "float64")
         for exporter, opset, batch in net.variants:
             variant = f"{exporter}{opset}-{batch}"
@@ -169,3 +175,5 @@ def main(suite_name, nets, extra_versions=None):
             suite.put(record, variant, data, {"exporter": exporter, "opset": opset, "batch": batch})
         suite.keep(record, **net.more)
         print(f"  {time.time() - started:.0f} s", flush=True)
+    if failed:
+        raise SystemExit(f"not made: {', '.join(failed)}")

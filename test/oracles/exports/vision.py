@@ -64,7 +64,7 @@ class VggFace(nn.Module):
         self.features = nn.Sequential(
             *pair(3, 8), nn.MaxPool2d(2, 2, ceil_mode=True), nn.LocalResponseNorm(5), *pair(8, 16), nn.MaxPool2d(3, 2, ceil_mode=True), *pair(16, 24), nn.AvgPool2d(4, 3, 1, ceil_mode=True, count_include_pad=False)
         )
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(24 * 9, 48), nn.ReLU(True), nn.Dropout(), nn.Linear(48, CLASSES))
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(24 * 16, 48), nn.ReLU(True), nn.Dropout(), nn.Linear(48, CLASSES))
 
     def forward(self, x):
         return self.head(self.features(x * 255 - torch.tensor([129.2, 104.8, 93.6]).to(x).view(1, 3, 1, 1)))

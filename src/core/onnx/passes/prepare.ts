@@ -1,6 +1,7 @@
 /** @file Any exported model in the one form the gradient walker and its rules work on. */
 import { feedsOf, type Graph, opsetOf } from '../graph.ts';
 import { asking } from './asking.ts';
+import { boxScatters, hasConstantTargets } from './box-scatter.ts';
 import { constantsToInitializers } from './constants.ts';
 import { plainBodies } from './control-flow/plain-bodies.ts';
 import { unroll } from './control-flow/unroll.ts';
@@ -8,11 +9,13 @@ import { dropDead } from './drop-dead.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { foldConstants, foldSizes } from './fold-constants.ts';
 import { inlineFunctions } from './inline-functions.ts';
+import { hasPadAxes, padAllAxes } from './pad-axes.ts';
 import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
 import { plainRecurrent } from './plain-recurrent.ts';
 import { poolBeforeRelu } from './pool-before-relu.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { hasBody, someNode } from './rewrite.ts';
+import { plainSequences, readsSequences, splitsBySize } from './sequences.ts';
 import { type Execute, inferShapes, outerShapes } from './shapes.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -36,11 +39,18 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
   const batchNorm = options.batchNorm ?? prepareDefaults.batchNorm;
   const asks = someNode(
     folded,
-    (n) => hasAutoPad(n) || hasComputedTarget(folded, n) || (batchNorm && n.op === 'BatchNormalization'),
+    (n) =>
+      hasAutoPad(n) ||
+      hasComputedTarget(folded, n) ||
+      hasConstantTargets(folded, n) ||
+      hasPadAxes(folded, n) ||
+      (batchNorm && n.op === 'BatchNormalization'),
   );
   if (!asks) return poolBeforeRelu(folded);
   const shapes = await inferShapes(folded, asking(execute));
-  const plain = constantTargets(explicitPads(folded, shapes), shapes);
+  const padded = padAllAxes(explicitPads(folded, shapes), shapes);
+  const joined = boxScatters(padded, shapes);
+  const plain = constantTargets(joined === padded ? joined : await foldConstants(joined, asking(execute)), shapes);
   return poolBeforeRelu(dropDead(batchNorm ? foldBatchNorm(plain, shapes) : plain));
 }
 
@@ -60,7 +70,7 @@ export async function foldSizesAndConstants(graph: Graph, execute: Execute, opti
     const constant = await foldConstants(current, execute);
     const sized = await foldSizes(constant, execute, options);
     const folded = sized === constant ? sized : await foldConstants(sized, execute);
-    const opened = await withoutFixedFlow(folded, execute);
+    const opened = await withoutSequences(await withoutFixedFlow(folded, execute), execute);
     if (opened === folded) return folded;
     current = dropDead(opened);
   }
@@ -71,6 +81,13 @@ async function withoutFixedFlow(graph: Graph, execute: Execute): Promise<Graph> 
   if (!graph.nodes.some(hasBody)) return graph;
   const shapes = graph.nodes.some((n) => n.op === 'Scan') ? await outerShapes(graph, execute) : undefined;
   return unroll(graph, (name, axis) => shapes?.get(name)?.dims.at(axis) ?? undefined);
+}
+
+/** Sizes of what is split into a sequence are asked of the runtime only where there is any. */
+async function withoutSequences(graph: Graph, execute: Execute): Promise<Graph> {
+  if (!readsSequences(graph)) return graph;
+  const shapes = splitsBySize(graph) ? await outerShapes(graph, execute) : undefined;
+  return plainSequences(graph, (name, axis) => shapes?.get(name)?.dims.at(axis) ?? undefined);
 }
 
 /** Upgrades once; where that had to flatten at run time for a Softmax of unknown rank, asks the runtime for the rank and upgrades again. */

@@ -3,7 +3,7 @@ import { i64, tensor } from '../../../tensor/tensor.ts';
 import type { GraphBuilder } from '../../builder.ts';
 import { bodiesOf, type Graph, type Node } from '../../graph.ts';
 import { hasBody, rewrite } from '../rewrite.ts';
-import { bodyOf, type ConstantOf, scanParts, tripsOf, truth } from './loops.ts';
+import { bodyOf, type ConstantOf, leadDims, scanParts, tripsOf, truth } from './loops.ts';
 import { plainBodies } from './plain-bodies.ts';
 import { definedIn, renamed } from './rename.ts';
 
@@ -87,9 +87,10 @@ function writeLoop(node: Node, g: GraphBuilder, trips: number): boolean {
   if (trips === 0 && stacks.some((name) => name !== '')) return false;
   let current = node.inputs.slice(2);
   const parts: string[][] = stacks.map(() => []);
-  const go = g.constant(tensor('bool', [], Uint8Array.of(1)));
+  const [counter, condition] = leadDims(body);
+  const go = g.constant(tensor('bool', condition, Uint8Array.of(1)));
   for (let turn = 0; turn < trips; turn++) {
-    const number = g.constant(i64([turn], []));
+    const number = g.constant(i64([turn], counter));
     const made = place(g, body, [number, go, ...current], ['', ...statesAfter(node, turn, trips, states)]);
     current = made.slice(1, 1 + states);
     for (const [i, part] of parts.entries()) part.push(made[1 + states + i]!);

@@ -114,7 +114,7 @@ function removesBatch(node: Node, m: Measured, axis: number): boolean {
   );
 }
 
-/** Slices that end at the batch size along the batch axis end at its end. */
+/** Slices that end at the batch size along the batch axis end at its end; of an axis that holds the batch among others, they take multiples of it. */
 function slice(node: Node, m: Measured, axis: number): Rewrite[] {
   const dims = m.atHome(node.inputs[0]!);
   const constant = (i: number): number[] | undefined => {
@@ -124,13 +124,29 @@ function slice(node: Node, m: Measured, axis: number): Rewrite[] {
   const [starts, ends] = [constant(1)!, constant(2)!];
   const axes = (constant(3) ?? starts.map((_, i) => i)).map((a) => (a + dims.length) % dims.length);
   const at = axes.indexOf(axis);
-  if (at < 0 || starts[at] !== 0 || ends[at] !== dims[axis]) return [asIs];
+  if (at < 0) return [asIs];
+  if (starts[at] !== 0 || ends[at] !== dims[axis]) {
+    const follows = [starts, ends].every((list) => toTheEnd(list[at]!) || list[at]! % m.batch === 0);
+    return follows && dims[axis]! > m.batch ? [multiples(starts, ends, at, m), asIs] : [asIs];
+  }
   const open: Rewrite = (g, n) => {
     const inputs = [...n.inputs];
     inputs[2] = g.ints(ends.map((e, i) => (i === at ? 2 ** 63 : e)));
     g.add({ ...n, inputs });
   };
   return m.batch === 1 ? [open, asIs] : [open];
+}
+
+/** How exporters write "to the end" (or, negative, "from the beginning, backwards"). */
+const toTheEnd = (position: number): boolean => Math.abs(position) >= 2 ** 31 - 1;
+
+/** A slice from and to multiples of the batch. */
+function multiples(starts: readonly number[], ends: readonly number[], at: number, m: Measured): Rewrite {
+  return (g, n, batch) => {
+    const scaled = (list: readonly number[]): string =>
+      toTheEnd(list[at]!) || list[at] === 0 ? g.ints(list) : following(g, list, at, m.batch, batch);
+    g.add({ ...n, inputs: [n.inputs[0]!, scaled(starts), scaled(ends), ...n.inputs.slice(3)] });
+  };
 }
 
 /** `dims` as an int64 list whose entry `axis` follows the batch. */
@@ -168,26 +184,23 @@ function expand(node: Node, m: Measured, axes: readonly number[]): Rewrite[] {
   return m.batch === 1 ? [asIs, ...open] : [...open, asIs];
 }
 
-/** A constant all of whose rows along `axis` are equal, as one row; undefined otherwise. */
+/** A constant all of whose `batch` rows along `axis` are equal, as one row; undefined otherwise. */
 function oneRow(value: Tensor, axis: number, batch: number): Tensor | undefined {
+  if (value.dims[axis] === undefined || value.dims[axis] % batch !== 0) return undefined;
   const rows = splitRows(value, axis, batch);
   const [first, ...others] = rows;
   const same = (row: Tensor): boolean => row.data.every((v, i) => Object.is(v, first!.data[i]));
   return others.every(same) ? first : undefined;
 }
 
-/** A constant repeated along the batch axis, as often as the input has rows. */
+/** A constant repeated along the batch axis, as often as the input has rows: every element of the axis, or where those differ, all that a sample has. */
 function repeated(g: GraphBuilder, value: Tensor, axis: number, m: Measured, batch: () => string): string | undefined {
   const row = oneRow(value, axis, m.batch);
   if (row === undefined) return undefined;
-  const shape = following(
-    g,
-    value.dims.map((d, i) => (i === axis ? m.batch : d)),
-    axis,
-    m.batch,
-    batch,
-  );
-  return g.op('Expand', [g.constant(row), shape]);
+  const element = oneRow(row, axis, row.dims[axis]!);
+  if (element !== undefined) return g.op('Expand', [g.constant(element), following(g, value.dims, axis, m.batch, batch)]);
+  const times = value.dims.map((_, i) => (i === axis ? m.batch : 1));
+  return g.op('Tile', [g.constant(row), following(g, times, axis, m.batch, batch)]);
 }
 
 /** Initial states [directions, batch, hidden] and sequence lengths [batch]. */
