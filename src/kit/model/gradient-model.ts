@@ -1,6 +1,6 @@
 /** @file A model's gradient as a plain ONNX model, usable from any language that runs ONNX. */
 import { gradient } from '../../core/autodiff/gradient.ts';
-import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
+import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
 import { suggestion, UserError } from '../../core/errors.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
 import { describeNode, type Graph, opsetOf } from '../../core/onnx/graph.ts';
@@ -9,7 +9,7 @@ import type { Execute } from '../../core/onnx/passes/shapes.ts';
 import { freeNames } from '../losses/graph.ts';
 import { addHead, classIds, fewestClasses, maskOf } from '../losses/heads.ts';
 import { attackedInputs, logitsName, type Model } from './model.ts';
-import { substitutesOf } from './sessions.ts';
+import { type GradientSession, substitutesOf } from './sessions.ts';
 
 export interface GradientModelOptions {
   readonly execute: Execute;
@@ -23,8 +23,17 @@ export interface GradientModelOptions {
 
 export const gradientModelDefaults = { loss: 'ce' } as const;
 
-/** Newest file format the exported model may need. */
-const limits = { opset: 21, irVersion: 10 } as const;
+/** Readers old enough for IR 10 read every opset up to 22; newer ones came with newer IR versions (ONNX, docs/Versioning.md). */
+const oldest = { irVersion: 10, opset: 22 } as const;
+const irVersions: ReadonlyMap<number, number> = new Map([
+  [23, 11],
+  [24, 12],
+  [25, 13],
+  [26, 13],
+]);
+
+/** The IR version that came with an operator set newer than the oldest readers know. */
+const irVersionFor = (opset: number): number => (opset <= oldest.opset ? 0 : (irVersions.get(opset) ?? 13));
 
 /**
  * The model with its gradient. Inputs: its own, and `label` (int64 [N]); outputs: its own, `loss` (float32 [N], per sample), and `grad_NAME`, the
@@ -69,8 +78,23 @@ export async function gradientModel(model: Model, options: GradientModelOptions)
   const names = new Map(wrt.map((input) => [made.gradients[input]!, name(`grad_${input}`)]));
   const kept = new Set([...(model.outputs ?? [model.output.name]), loss, ...names.keys()]);
   const whole = dropDead({ ...made.graph, outputs: made.graph.outputs.filter((v) => kept.has(v.name)) });
-  return exportable(renamed(whole, names), model);
+  const stated = made.substitutes.map(({ label, at }) => ({ label, at: nameInTwin(at) }));
+  return withSubstitutes(exportable(renamed(whole, names), model), stated);
 }
+
+type Substitutes = GradientSession['substitutes'];
+
+/** Under which the file itself keeps what its gradient is taken of. */
+const metadataKey = 'gradient.substitutes';
+
+const withSubstitutes = (graph: Graph, substitutes: Substitutes): Graph =>
+  substitutes.length === 0
+    ? graph
+    : { ...graph, metadata: new Map([...graph.metadata, [metadataKey, JSON.stringify(substitutes)]]) };
+
+/** What stands in for derivatives in a graph that gradientModel made. */
+export const statedSubstitutes = (graph: Graph): Substitutes =>
+  JSON.parse(graph.metadata.get(metadataKey) ?? '[]') as Substitutes;
 
 /** Values given other names, wherever they are made, read or put out. */
 function renamed(graph: Graph, names: ReadonlyMap<string, string>): Graph {
@@ -91,17 +115,12 @@ function exportable(graph: Graph, model: Model): Graph {
   if (foreign !== undefined)
     throw new UserError(
       `${describeNode(foreign)} of ${model.name} is not an operator of the default ONNX domain`,
-      'export the model with standard operators only',
-    );
-  if (opsetOf(graph) > limits.opset)
-    throw new UserError(
-      `${model.name} uses operator set ${opsetOf(graph)}, gradient models are written with at most ${limits.opset}`,
-      `export the model with operator set ${limits.opset} or lower`,
+      foreign.op.startsWith('Q') ? 'quantise the model with QDQ nodes' : 'export the model with standard operators only',
     );
   return {
     ...graph,
     opsets: new Map([['', opsetOf(graph)]]),
-    irVersion: Math.min(graph.irVersion, limits.irVersion),
+    irVersion: Math.max(Math.min(graph.irVersion, oldest.irVersion), irVersionFor(opsetOf(graph))),
     producer: 'provoke',
   };
 }

@@ -105,4 +105,37 @@ describe('gradientModel', () => {
     expect(graph.inputs.map((v) => v.name)).toEqual(['label', 'label_']);
     expect(graph.outputs.map((v) => v.name)).toEqual(['loss', 'loss_', 'grad_label']);
   });
+
+  it.each([
+    [22, 10],
+    [23, 11],
+    [24, 12],
+    [25, 13],
+    [26, 13],
+  ])('keeps opset %i, as IR version %i, and its gradient predicts the loss nearby', async (opset, irVersion) => {
+    const g = graphBuilder({ opset, irVersion });
+    const x = g.input('x', ['N', 3, 4]);
+    const seen = opset < 23 ? g.op('Sin', [x]) : g.op('Attention', [x, x, x], { q_num_heads: 2, kv_num_heads: 2, is_causal: 1 });
+    const normal = opset < 23 ? seen : g.op('RMSNormalization', [seen, g.constant(weights('scale', [4]))]);
+    const kept = g.op('Squeeze', [g.op('Slice', [normal, g.ints([2]), g.ints([3]), g.ints([1])]), g.ints([1])]);
+    g.op('MatMul', [kept, g.constant(weights('A', [4, 3], 1))], {}, 'logits');
+    g.output('logits', ['N', 3]);
+    const made = readModel(writeModel(await gradientModel(await open(g.build()), { execute })));
+    expect([opsetOf(made), made.irVersion]).toEqual([opset, irVersion]);
+
+    const session = await runtime.open(made);
+    const at = Float32Array.from(noise(2, { x: [3, 4] }).flatMap((n) => [...n.x!]));
+    const label = i64([0, 2]);
+    const { grad_x } = await session.run({ x: f32(at, [2, 3, 4]), label });
+    const gradient = numbersOf(grad_x!);
+    const steepest = Math.hypot(...gradient);
+    const totalAt = async (step: number): Promise<number> => {
+      const moved = at.map((v, i) => v + (step * gradient[i]!) / steepest);
+      const { loss } = await session.run({ x: f32(moved, [2, 3, 4]), label });
+      return numbersOf(loss!).reduce((a, b) => a + b, 0);
+    };
+    const h = 1e-2;
+    expect(((await totalAt(h)) - (await totalAt(-h))) / (2 * h) / steepest).toBeCloseTo(1, 2);
+    await session.release();
+  });
 });
