@@ -4,6 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from common import Input
+from torch_side import Net, main
+
 
 class CnnLstm(nn.Module):
     """Blocks of a spectrogram through one small CNN each, a bidirectional LSTM over the blocks, softmax scores' logits."""
@@ -11,7 +14,7 @@ class CnnLstm(nn.Module):
     def __init__(self):
         super().__init__()
         self.cnn = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.Conv2d(4, 6, 3), nn.ReLU(), nn.MaxPool2d(2, 1))
-        self.lstm = nn.LSTM(6 * 4 * 1, 8, batch_first=True, bidirectional=True)
+        self.lstm = nn.LSTM(24, 8, batch_first=True, bidirectional=True)
         self.head = nn.Linear(16, 5)
 
     def forward(self, x):
@@ -59,8 +62,8 @@ class PackedGru(nn.Module):
 
     def forward(self, x, lengths):
         packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-        _, h = self.gru(packed)
-        return self.head(h[-1])
+        y, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return self.head(y.sum(1) / lengths[:, None])
 
 
 class ElmanRnn(nn.Module):
@@ -171,7 +174,7 @@ class MaskedTransformer(nn.Module):
         padding = (x.abs().sum(-1) == 0).detach()
         causal = torch.triu(torch.full((x.shape[1], x.shape[1]), float("-inf"), dtype=x.dtype), 1)
         floats = torch.zeros_like(padding, dtype=x.dtype).masked_fill(padding, float("-inf"))
-        y = self.encoder(self.embed(x).transpose(0, 1), mask=causal, src_key_padding_mask=floats)
+        y = self.encoder(self.embed(x).transpose(0, 1), mask=causal, src_key_padding_mask=floats, is_causal=False)
         return self.head(y.mean(0))
 
 
@@ -187,7 +190,7 @@ class Mixer(nn.Module):
 
     def forward(self, x):
         for i in range(2):
-            x = x + self.steps[i](self.norms[2 * i](x).mT).mT
+            x = x + self.steps[i](self.norms[2 * i](x).transpose(1, 2)).transpose(1, 2)
             x = x + self.features[i](self.norms[2 * i + 1](x))
         return self.head(self.norms[4](x).mean(1))
 
@@ -309,3 +312,31 @@ class SpikingNet(nn.Module):
             v = v * (1 - spike)
             out = out + self.fc(spike.flatten(1))
         return out / 4
+
+
+RECURRENT = (("dynamo", 18, "dynamic"), ("dynamo", 20, 1), ("torchscript", 11, "dynamic"), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))
+ATTENTION = (("dynamo", 18, "dynamic"), ("dynamo", 21, 1), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))
+steps = lambda t, c: [Input("steps", (t, c), -2, 2)]  # noqa: E731
+
+nets = [
+    Net("cnn-lstm", CnnLstm, [Input("blocks", (4, 12, 12), -1, 1)], RECURRENT),
+    Net("bilstm-attention", BiLstmAttention, steps(9, 6), RECURRENT),
+    Net("gru", Gru, steps(9, 5), RECURRENT),
+    Net("packed-gru", PackedGru, [*steps(9, 5), Input("lengths", (), 3, 10, "int64")], (("torchscript", 11, "dynamic"), ("torchscript", 14, "dynamic"), ("torchscript", 17, "dynamic"))),
+    Net("elman-rnn", ElmanRnn, steps(8, 5), RECURRENT),
+    Net("layernorm-lstm", LayerNormLstm, steps(7, 5)),
+    Net("lstm-cells", LstmCells, steps(7, 5)),
+    Net("tcn", Tcn, [Input("channels", (6, 20), -2, 2)], more={"unit": True}),
+    Net("landmark-transformer", LandmarkTransformer, [Input("landmarks", (12, 3), -1, 1)], ATTENTION),
+    Net("landmark-transformer-prenorm", lambda: LandmarkTransformer(True), [Input("landmarks", (12, 3), -1, 1)], (("dynamo", 20, "dynamic"), ("dynamo", 23, 1), ("torchscript", 14, 1))),
+    Net("masked-transformer", MaskedTransformer, steps(8, 4), ATTENTION),
+    Net("mixer", Mixer, steps(12, 8), (("dynamo", 18, "dynamic"), ("dynamo", 20, 1), ("torchscript", 11, "dynamic"), ("torchscript", 17, 1))),
+    Net("bahdanau", Bahdanau, steps(8, 5), RECURRENT),
+    Net("perceiver", Perceiver, steps(10, 6), ATTENTION),
+    Net("attention", Attention, steps(10, 6), (("dynamo", 18, "dynamic"), ("dynamo", 23, "dynamic"), ("dynamo", 23, 1), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))),
+    Net("relative-attention", Relative, steps(10, 6)),
+    Net("state-space", StateSpace, steps(11, 6)),
+]
+
+if __name__ == "__main__":
+    main("sequences", nets)

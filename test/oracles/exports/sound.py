@@ -6,10 +6,16 @@ import pathlib
 import sys
 import warnings
 
-import torch
-import transformers
-from torch import nn
-from torch.nn import functional as F
+# transformers asks for torchaudio where it is installed, and torchaudio 2.11 refuses a torch built for another CUDA
+sys.modules["torchaudio"] = None
+
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from common import Input  # noqa: E402
+from torch_side import Net, main  # noqa: E402
 
 warnings.filterwarnings("ignore")
 
@@ -163,7 +169,7 @@ class StftMel(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer("window", torch.hann_window(32))
-        self.register_buffer("mel", mel_filters(10, 17))
+        self.register_buffer("mel", mel_filters(6, 17))
         self.net = SpectrogramNet()
 
     def forward(self, x):
@@ -191,7 +197,7 @@ class ConvMel(nn.Module):
         window = torch.hann_window(32, dtype=torch.float64)
         bases = torch.cat([torch.cos(angle) * window, -torch.sin(angle) * window]).float()
         self.register_buffer("bases", bases[:, None])
-        self.register_buffer("mel", mel_filters(10, 17))
+        self.register_buffer("mel", mel_filters(6, 17))
         self.net = SpectrogramNet()
 
     def forward(self, x):
@@ -209,8 +215,7 @@ class SincNet(nn.Module):
         super().__init__()
         self.low = nn.Parameter(torch.linspace(0.01, 0.3, 6)[:, None])
         self.band = nn.Parameter(torch.full((6, 1), 0.05))
-        n = torch.arange(-10, 11).float()
-        self.register_buffer("n", n)
+        self.register_buffer("n", torch.arange(-10, 0).float())
         self.register_buffer("window", torch.hamming_window(21, periodic=False))
         self.net = nn.Sequential(nn.Conv1d(6, 8, 5), nn.BatchNorm1d(8), nn.LeakyReLU(0.2), nn.MaxPool1d(3), nn.Flatten())
         self.head = nn.Linear(8 * 58, 4)
@@ -218,7 +223,8 @@ class SincNet(nn.Module):
     def forward(self, x):
         low = self.low.abs()
         high = torch.clamp(low + self.band.abs(), max=0.5)
-        filters = (2 * high * torch.sinc(2 * high * self.n) - 2 * low * torch.sinc(2 * low * self.n)) * self.window
+        left = (torch.sin(2 * math.pi * high * self.n) - torch.sin(2 * math.pi * low * self.n)) / (math.pi * self.n)
+        filters = torch.cat([left, 2 * (high - low), torch.flip(left, [1])], 1) * self.window
         y = torch.abs(F.conv1d(x[:, None], filters[:, None]))
         return self.head(self.net(y))
 
@@ -270,3 +276,27 @@ class EcapaTdnn(nn.Module):
         deviation = torch.sqrt(((x**2 * w).sum(2) - mean**2).clamp(min=1e-4))
         y = self.bn(torch.cat([mean, deviation], 1))
         return 10 * F.linear(F.normalize(y), F.normalize(self.prototypes))
+
+
+WAVE = [Input("wave", (240,), -0.8, 0.8)]
+FRAMES = (("dynamo", 18, "dynamic"), ("dynamo", 20, 1), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))
+STFT = (("dynamo", 18, "dynamic"), ("dynamo", 21, 1), ("torchscript", 17, "dynamic"), ("torchscript", 17, 1))
+
+nets = [
+    Net("wav2vec2", wav2vec2, WAVE, FRAMES),
+    Net("hubert", hubert, WAVE, FRAMES),
+    Net("wavlm", wavlm, WAVE, FRAMES),
+    Net("wav2vec2-conformer", wav2vec2_conformer, WAVE, FRAMES),
+    Net("wav2vec2-bert", wav2vec2_bert, [Input("features", (12, 20), -2, 2)], FRAMES),
+    Net("whisper", whisper, [Input("mel", (8, 24), -1, 1)], FRAMES),
+    Net("ast", ast, [Input("spectrogram", (26, 20), -1, 1)], FRAMES),
+    Net("conformer", Conformer, [Input("frames", (14, 16), -2, 2)], FRAMES),
+    Net("stft-mel", StftMel, WAVE, STFT),
+    Net("stft-mel-complex", ComplexStftMel, WAVE, STFT),
+    Net("conv-mel", ConvMel, WAVE, more={"unit": True}),
+    Net("sincnet", SincNet, [Input("wave", (200,), -0.8, 0.8)]),
+    Net("ecapa-tdnn", EcapaTdnn, [Input("mel", (10, 24), -2, 2)], (("dynamo", 18, "dynamic"), ("dynamo", 20, 1), ("torchscript", 11, "dynamic"), ("torchscript", 15, 1))),
+]
+
+if __name__ == "__main__":
+    main("sound", nets, {"transformers": transformers.__version__, "torchaudio": "2.11.0"})
