@@ -208,6 +208,23 @@ describe('Loop', () => {
     for (const batch of [1, 2, 5]) await check(g, { x: random([batch, 3], `batch ${batch}`) }, ['x']);
   });
 
+  it('whose body takes the number of the turn and the condition as lists of one', async () => {
+    const g = graph({ x: [3, 2], n: [] }, (b) => {
+      const [last] = b.ops('Loop', [b.op('Cast', ['n'], { to: elementType('int64') }), '', b.constant(f32([1, 1], [1, 2]))], 1, {
+        body: body(
+          [
+            ['i', [1], 'int64'],
+            ['goes', [1], 'bool'],
+            ['h', [1, 2]],
+          ],
+          (l) => [l.op('Identity', ['goes']), l.op('Mul', ['h', l.op('Gather', ['x', 'i'])])],
+        ),
+      });
+      return last!;
+    });
+    for (const n of [0, 1, 3]) await check(g, { x: random([3, 2], 'ones'), n: f32([n], []) }, ['x']);
+  });
+
   it('refuses a state that grows', async () => {
     const g = graph({ x: [1, 2] }, (b) =>
       b.op('ReduceSum', [

@@ -1,5 +1,5 @@
 /** @file The derivative of Loop: the loop itself also saves the states each turn starts from, and a second Loop goes back through the turns that were run. */
-import { bodyOf } from '../../../onnx/passes/control-flow/loops.ts';
+import { bodyOf, leadDims } from '../../../onnx/passes/control-flow/loops.ts';
 import { i64, tensor } from '../../../tensor/tensor.ts';
 import type { FlowRule } from '../../rule.ts';
 import { backBody, fresh, refuseGrowing, saving, startOf, type Turns, turnBack } from './turns.ts';
@@ -39,16 +39,18 @@ export const loop: FlowRule = (dy, node, scene) => {
   const turns = g.op('Shape', [[...saved.stacks.values()][0]!], { start: 0, end: 1 });
   const last = g.op('Sub', [g.op('Squeeze', [turns]), g.constant(i64([1], []))]);
 
+  const back = fresh('turn', scene.taken);
   const made = backBody(t, turn, scene, (b) => {
-    const back = b.input(fresh('turn', scene.taken), [], 'int64');
-    const goes = b.input(fresh('goes', scene.taken), [], 'bool');
-    b.op('Sub', [last, back], {}, number);
-    return goes;
+    b.input(back, [], 'int64');
+    return b.input(fresh('goes', scene.taken), [], 'bool');
   });
   const { b } = made;
-  if (turn.reads.has(condition)) b.op('Identity', [b.constant(tensor('bool', [], Uint8Array.of(1)))], {}, condition);
-  for (const name of needed) b.op('Gather', [saved.stacks.get(name)!, number], { axis: 0 }, name);
-  for (const [i, name] of turn.stackSeeds) b.op('Gather', [dy[count + i]!, number], { axis: 0 }, name);
+  const index = b.op('Sub', [last, back]);
+  const [counter, flag] = leadDims(body);
+  if (turn.reads.has(number)) b.op('Reshape', [index, b.ints(counter)], {}, number);
+  if (turn.reads.has(condition)) b.op('Identity', [b.constant(tensor('bool', flag, Uint8Array.of(1)))], {}, condition);
+  for (const name of needed) b.op('Gather', [saved.stacks.get(name)!, index], { axis: 0 }, name);
+  for (const [i, name] of turn.stackSeeds) b.op('Gather', [dy[count + i]!, index], { axis: 0 }, name);
   const { graph } = made.finish();
   const start = startOf(t, turn, dy, scene);
   const results = g.ops('Loop', [turns, '', ...start], start.length, { body: { type: 'graph', value: graph } });

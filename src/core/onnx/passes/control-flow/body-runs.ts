@@ -3,7 +3,7 @@ import { i64, numbersOf, type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { bodiesOf, freeIn, type Graph, type Node, readsOf, type Value } from '../../graph.ts';
 import { rewrite } from '../rewrite.ts';
 import { splitRows } from '../symbolic-batch/rows.ts';
-import { bodyOf, type ConstantOf, runsOn, scanParts } from './loops.ts';
+import { bodyOf, type ConstantOf, leadDims, runsOn, scanParts } from './loops.ts';
 
 /** A run of a graph at one batch size. */
 export interface Run {
@@ -81,8 +81,9 @@ function turnsOf(node: Node, held: (name: string) => Tensor): Tensor[][] {
   if (node.op === 'Loop') {
     const count = node.inputs[0] === '' ? turnsSeen : Math.min(turnsSeen, numbersOf(held(node.inputs[0]!))[0]!);
     const states = node.inputs.slice(2).map(held);
-    const go = tensor('bool', [], Uint8Array.of(1));
-    return Array.from({ length: Math.max(1, count) }, (_, turn) => [i64([turn], []), go, ...states]);
+    const [counter, condition] = leadDims(bodyOf(node, 'body'));
+    const go = tensor('bool', condition, Uint8Array.of(1));
+    return Array.from({ length: Math.max(1, count) }, (_, turn) => [i64([turn], counter), go, ...states]);
   }
   const { states, inputAxes, inputDirections } = scanParts(node);
   const init = node.inputs.slice(0, states).map(held);

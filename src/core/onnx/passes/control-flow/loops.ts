@@ -9,6 +9,10 @@ export function bodyOf(node: Node, name: 'body' | 'then_branch' | 'else_branch')
   return attribute.value;
 }
 
+/** Sizes of the number of the turn and of the condition a Loop's body takes: scalars, or lists of one where the file declares them so. */
+export const leadDims = (body: Graph): [number: number[], condition: number[]] =>
+  [0, 1].map((i) => (body.inputs[i]!.dims?.length === 1 ? [1] : [])) as [number[], number[]];
+
 export type ConstantOf = (name: string) => Tensor | undefined;
 
 /** Whether a Loop, once started, only ends when its trip count does: its condition is handed through, or constantly true. */
