@@ -14,7 +14,7 @@ import { writeModel } from '../../../src/core/onnx/writer.ts';
 import type { Runtime } from '../../../src/core/runtime/runtime.ts';
 import type { Tensor } from '../../../src/core/tensor/tensor.ts';
 import type { StoredCase } from './data.ts';
-import { anyValue, noKernel, otherValues, refusedByPrepare } from './exceptions.ts';
+import { anyValue, noKernel, onlyPrepared, otherValues, refusedByPrepare } from './exceptions.ts';
 import { excluded, type Outcome, right, wrong } from './outcome.ts';
 import { difference, impassable, storedTensor } from './values.ts';
 
@@ -28,7 +28,8 @@ export interface Opened {
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
 
-const nodesOf = (graph: Graph): Node[] => graph.nodes.flatMap((n) => [n, ...subgraphsOf(n).flatMap(nodesOf)]);
+/** Every node of a graph, those in bodies included. */
+export const nodesOf = (graph: Graph): Node[] => graph.nodes.flatMap((n) => [n, ...subgraphsOf(n).flatMap(nodesOf)]);
 
 /** Reads, writes and prints; the model itself where it can be. */
 export function readStage(stored: StoredCase): { outcome: Outcome; graph?: Graph } {
@@ -62,6 +63,8 @@ export async function runStage(
     return { outcome: excluded(`state an opset outside ${opsetRange.lowest} to ${opsetRange.highest}`) };
   const reason = impassable(stored);
   if (reason !== undefined) return { outcome: excluded(reason) };
+  const later = onlyPrepared(stored.name);
+  if (later !== undefined) return { outcome: excluded(later), opened: { stored, graph, ...givenOf(stored, graph) } };
   const [finding] = validate(graph, { source: stored.name }).filter((f) => f.severity === 'error');
   const missing = noKernel(stored.name);
   if (finding !== undefined)
