@@ -79,7 +79,7 @@ async function search(given: Graph, batch: number, execute: Execute, options: Sy
   let reason: string | undefined;
   for (;;) {
     const rewritten = apply(open, decisions, batchAxis);
-    const ready = nextSites(original, decisions, batch);
+    const ready = nextSites(original, decisions, batch, shapes);
     const failure =
       ready.length === 0
         ? await attempt(rewritten, claim, execute)
@@ -150,13 +150,14 @@ function goBack(decisions: Decision[]): boolean {
 }
 
 /** Undecided places that no other undecided place lies before. */
-function nextSites(graph: Graph, decisions: readonly Decision[], batch: number): Node[] {
+function nextSites(graph: Graph, decisions: readonly Decision[], batch: number, shapes: ShapeTable): Node[] {
+  const rankOf = (name: string): number => shapes.get(name)?.dims.length ?? 0;
   const decided = new Set(decisions.map((d) => d.node));
   const behind = new Set<string>();
   const ready: Node[] = [];
   for (const node of graph.nodes) {
     const waits = readsOf(node).some((i) => behind.has(i));
-    const undecided = !decided.has(node) && isSite(graph, node, batch);
+    const undecided = !decided.has(node) && isSite(graph, node, batch, rankOf);
     if (undecided && !waits) ready.push(node);
     if (undecided || waits) for (const output of node.outputs) behind.add(output);
   }

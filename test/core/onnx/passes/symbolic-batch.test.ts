@@ -79,6 +79,17 @@ const timeMajor = (batch: number): Graph =>
     return g.op('ReduceMax', [g.op('Reshape', [steps, g.ints([5, batch, 4])]), g.ints([0])], { keepdims: 0 });
   });
 
+/** Scores of two heads, merged with the batch, get a position bias that the exporter repeated for every sample (WavLM, T5). */
+const biasPerHead = (batch: number): Graph =>
+  fixed([batch, 2, 3, 4], (g, x) => {
+    const heads = g.op('Reshape', [x, g.ints([batch * 2, 3, 4])]);
+    const scores = g.op('MatMul', [heads, g.op('Transpose', [heads], { perm: [0, 2, 1] })]);
+    const bias = normal([2, 3, 3], 'bias');
+    const biased = g.op('Add', [scores, g.constant(joinRows(Array<typeof bias>(batch).fill(bias), 0))]);
+    const mixed = g.op('MatMul', [g.op('Softmax', [biased], { axis: -1 }), heads]);
+    return g.op('Reshape', [mixed, g.ints([batch, 24])]);
+  });
+
 const cases: Record<string, Fixed> = {
   'Reshape to [1, 5] at batch 1': { graph: image(1, [1, 5]), batch: 1 },
   'Reshape to [1, -1] at batch 1': { graph: image(1, [1, -1]), batch: 1 },
@@ -144,6 +155,8 @@ const cases: Record<string, Fixed> = {
       return g.op('ReduceMax', [steps, g.ints([0])], { keepdims: 0 });
     }),
   },
+  'a bias per head, heads and batch merged, at batch 1': { graph: biasPerHead(1), batch: 1 },
+  'a bias per head, heads and batch merged, at batch 3': { graph: biasPerHead(3), batch: 3 },
   'a constant with equal rows': {
     batch: 2,
     graph: fixed([2, 3], (g, x) => g.op('Add', [x, g.constant(f32([1, 2, 3, 1, 2, 3], [2, 3]))])),

@@ -26,8 +26,8 @@ const elementwise = new Set([
 ]);
 const recurrent = new Set(['LSTM', 'GRU', 'RNN']);
 
-/** Whether the batch may be written in the constants (or, for a batch of 1, in the axes) of this node. */
-export function isSite(graph: Graph, node: Node, batch: number): boolean {
+/** Whether the batch may be written in the constants (or, for a batch of 1, in the axes) of this node; `rankOf` tells how many axes a value has. */
+export function isSite(graph: Graph, node: Node, batch: number, rankOf: (name: string) => number): boolean {
   if (node.domain !== '') return false;
   const fixed = (i: number): boolean => graph.initializers.has(node.inputs[i] ?? '');
   if (node.op === 'Reshape' || node.op === 'Expand' || node.op === 'Unsqueeze') return fixed(1);
@@ -38,8 +38,14 @@ export function isSite(graph: Graph, node: Node, batch: number): boolean {
   if (node.op === 'Resize') return fixed(3);
   if (recurrent.has(node.op)) return fixed(4) || fixed(5) || fixed(6);
   if (node.op === 'Concat') return node.inputs.some((_, i) => fixed(i));
-  const hasRows = (name: string): boolean => graph.initializers.get(name)?.dims.includes(batch) === true;
-  return elementwise.has(node.op) && batch > 1 && node.inputs.some(hasRows);
+  if (!elementwise.has(node.op)) return false;
+  const rank = rankOf(node.outputs[0]!);
+  return node.inputs.some((name) => {
+    const dims = graph.initializers.get(name)?.dims;
+    if (dims === undefined) return false;
+    // whole blocks (the heads of an attention) may be repeated per sample along the first axis
+    return (batch > 1 && dims.includes(batch)) || (dims.length === rank && dims[0]! > 1 && node.op !== 'Gemm');
+  });
 }
 
 /** Ways to write the node so that it may follow the batch, the likeliest first; none where that is impossible. */
@@ -228,22 +234,27 @@ function concat(node: Node, m: Measured): Rewrite[] {
   ];
 }
 
-/** Constants with a row per sample, all equal, are broadcast from one. */
+/** Constants with a row per sample, all equal, are broadcast from one; those with several (one per head and sample) are repeated as often as there are samples. */
 function sharedRow(node: Node, m: Measured): Rewrite[] {
   const rank = Math.max(...node.inputs.map((name) => m.atHome(name).length));
-  const fromEnd = node.inputs.flatMap((name) => scaledAxes(name, m).map((a) => m.atHome(name).length - a))[0];
-  if (fromEnd === undefined || (node.op === 'MatMul' && fromEnd <= 2 && rank > 2)) return [asIs];
-  const replaced = new Map<string, Tensor>();
+  const [scaled] = node.inputs.flatMap((name) => scaledAxes(name, m).map((axis) => ({ name, axis })));
+  if (scaled === undefined) return [asIs];
+  const home = m.atHome(scaled.name);
+  const fromEnd = home.length - scaled.axis;
+  if (node.op === 'MatMul' && fromEnd <= 2 && rank > 2) return [asIs];
+  const replaced = new Map<string, (g: GraphBuilder, batch: () => string) => string>();
   for (const name of node.inputs) {
     const value = m.graph.initializers.get(name);
-    if (value === undefined || value.dims[value.dims.length - fromEnd] !== m.batch) continue;
+    const axis = (value?.dims.length ?? 0) - fromEnd;
+    if (value === undefined || axis < 0 || value.dims[axis] === 1 || value.dims[axis] !== home[scaled.axis]) continue;
     if ((node.op === 'MatMul' || node.op === 'Gemm') && name !== node.inputs[2] && value.dims.length <= 2) continue;
-    const row = oneRow(value, value.dims.length - fromEnd, m.batch);
+    const row = oneRow(value, axis, m.batch);
     if (row === undefined) return [];
-    replaced.set(name, row);
+    const once = value.dims.map((_, i) => (i === axis ? m.batch : 1));
+    replaced.set(name, (g, batch) =>
+      row.dims[axis] === 1 ? g.constant(row) : g.op('Tile', [g.constant(row), following(g, once, axis, m.batch, batch)]),
+    );
   }
   if (replaced.size === 0) return [asIs];
-  return [
-    (g, n) => g.add({ ...n, inputs: n.inputs.map((name) => (replaced.has(name) ? g.constant(replaced.get(name)!) : name)) }),
-  ];
+  return [(g, n, batch) => g.add({ ...n, inputs: n.inputs.map((name) => replaced.get(name)?.(g, batch) ?? name) })];
 }
