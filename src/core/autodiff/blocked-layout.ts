@@ -1,6 +1,6 @@
 /** @file Keeps backward passes in the CPU runtime's blocked convolution layout, where a cotangent would otherwise fall out of it and never get back in. */
 import { attributes } from '../onnx/builder.ts';
-import { type Graph, intOf, type Node } from '../onnx/graph.ts';
+import { consumersOf, type Graph, intOf, type Node } from '../onnx/graph.ts';
 import { f32, type Tensor } from '../tensor/tensor.ts';
 
 /** Channels come in blocks of 8 (AVX2) or 16 (AVX-512). */
@@ -20,8 +20,14 @@ export function enterBlockedLayout(graph: Graph): Graph {
   const copies = new Map<string, string>();
   const initializers = new Map<string, Tensor>(graph.initializers);
   const nodes: Node[] = [];
+  const consumers = consumersOf(graph);
+  // a transposed convolution takes plain pictures: a product only it reads would leave the layout at once
+  const leaves = (node: Node): boolean => {
+    const readers = consumers.get(node.outputs[0]!) ?? [];
+    return readers.length > 0 && readers.every((n) => n.op === 'ConvTranspose');
+  };
   for (const node of graph.nodes) {
-    const entry = entryOf(graph, node, blocked);
+    const entry = leaves(node) ? undefined : entryOf(graph, node, blocked);
     if (entry === undefined) {
       nodes.push(node);
       if (isBlocked(graph, node, blocked)) blocked.add(node.outputs[0]!);

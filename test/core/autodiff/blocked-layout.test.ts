@@ -42,4 +42,16 @@ describe('enterBlockedLayout', () => {
     const feeds = { x: image('x'), dy: image('dy') };
     expect(await runtime.execute(blocked, feeds)).toEqual(await runtime.execute(plain, feeds));
   });
+
+  it('copies nothing for a product that only a transposed convolution reads', () => {
+    const g = graphBuilder();
+    const [x, dy] = [g.input('x', ['N', 16, 6, 6]), g.input('dy', ['N', 16, 6, 6])];
+    const weights = g.constant(f32(new Float32Array(16 * 16).fill(1), [16, 16, 1, 1]));
+    const cotangent = g.op('Neg', [dy]);
+    g.declare({ name: cotangent, dtype: 'float32', dims: ['N', 16, 6, 6] });
+    const product = g.op('Mul', [cotangent, g.op('Sigmoid', [g.op('Conv', [x, weights])])]);
+    g.output(g.op('ConvTranspose', [product, weights]), ['N', 16, 6, 6]);
+    const graph = g.build();
+    expect(enterBlockedLayout(graph)).toBe(graph);
+  });
 });

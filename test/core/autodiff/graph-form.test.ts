@@ -25,8 +25,8 @@ const ones = (g: GraphBuilder, ...dims: number[]): string =>
 
 describe('kernels', () => {
   it('turns a weight shared by several convolutions once', async () => {
-    const result = await made(['N', 2, 5, 5], (g, x) => {
-      const w = ones(g, 2, 2, 3, 3);
+    const result = await made(['N', 4, 5, 5], (g, x) => {
+      const w = ones(g, 4, 4, 3, 3);
       const step = (value: string): string => g.op('Conv', [value, w], { pads: [1, 1, 1, 1] });
       return step(step(step(x)));
     });
@@ -40,12 +40,13 @@ describe('kernels', () => {
     expect(await opsOf(['N', 4], (g, x) => g.op('MatMul', [x, g.op('Exp', [ones(g, 4, 3)])]))).toContain('Transpose');
   });
 
-  it('uses plain convolutions at stride 1 and for depthwise ones, the transposed one where strides skip', async () => {
+  it('uses plain convolutions at stride 1 and for depthwise ones, the transposed one where strides skip or the picture has few channels', async () => {
     const conv =
       (w: number[], attrs: Record<string, number | number[]>): Body =>
       (g, x) =>
         g.op('Conv', [x, ones(g, ...w)], attrs);
-    expect(await opsOf(['N', 2, 6, 6], conv([3, 2, 3, 3], {}))).not.toContain('ConvTranspose');
+    expect(await opsOf(['N', 4, 6, 6], conv([3, 4, 3, 3], {}))).not.toContain('ConvTranspose');
+    expect(await opsOf(['N', 3, 6, 6], conv([8, 3, 3, 3], {}))).toContain('ConvTranspose');
     expect(await opsOf(['N', 2, 6, 6], conv([2, 1, 3, 3], { group: 2 }))).not.toContain('ConvTranspose');
     expect(await opsOf(['N', 2, 6, 6], conv([3, 2, 3, 3], { strides: [2, 2] }))).toContain('ConvTranspose');
   });
