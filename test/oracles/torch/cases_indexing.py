@@ -192,4 +192,16 @@ for upper in (1, 0):
     f.add(f"Trilu {'upper' if upper else 'lower'}", "Trilu", lambda x, g=function: g(x), [n.normal(2, 4, 3)], {"upper": upper}, batch=True)
     f.add(f"Trilu {'upper' if upper else 'lower'}, diagonal -1", "Trilu", lambda x, k, g=function: g(x, -1), [n.normal(3, 4), constant(np.array(-1, dtype=np.int64))], {"upper": upper})
 
+REDUCTIONS = {"mul": "prod", "max": "amax", "min": "amin"}
+for reduction, name in REDUCTIONS.items():
+    indices = np.array([[1, 1, -1], [0, 0, 0], [4, 3, 4]], dtype=np.int64)
+    at = torch.tensor(np.where(indices < 0, indices + 5, indices))
+    f.add(f"ScatterElements {reduction}, repeated", "ScatterElements", lambda x, i, u, at=at, name=name: x.scatter_reduce(1, at, u, name, include_self=True),
+          [n.apart(3, 5), indices, n.apart(3, 3)], {"axis": 1, "reduction": reduction}, batch=[0, 1, 2])
+    rows = np.array([[0], [2], [2]], dtype=np.int64)
+    f.add(f"ScatterND rows {reduction}, repeated", "ScatterND", lambda x, i, u, name=name: x.scatter_reduce(0, i.expand(3, 4), u, name, include_self=True),
+          [n.apart(3, 4), constant(rows), n.apart(3, 4)], {"reduction": reduction})
+f.add("ScatterElements max, ties", "ScatterElements", lambda x, i, u: x.scatter_reduce(0, i, u, "amax", include_self=True),
+      [[1.0, 2.0, 3.0], constant(np.array([0, 0, 1], dtype=np.int64)), [1.0, 1.0, 5.0]], {"reduction": "max"}, kink=True)
+
 f.write()

@@ -1,10 +1,10 @@
 /** @file Operations that pick elements (their derivative adds dy back where each came from) or put elements in place. */
-import { UserError } from '../../../errors.ts';
-import { describeNode, intOf, type Node, stringOf } from '../../../onnx/graph.ts';
-import type { Family, Rule } from '../../rule.ts';
+import { intOf } from '../../../onnx/graph.ts';
+import type { Family } from '../../rule.ts';
 import { inputOf, zerosLike } from '../sizes.ts';
 import { gather, gatherND } from './gather.ts';
 import { padGradient } from './pad.ts';
+import { scatter } from './scatter.ts';
 import { slice } from './slice.ts';
 
 type Op = 'Slice' | 'Gather' | 'GatherElements' | 'GatherND' | 'Pad' | 'ScatterElements' | 'ScatterND' | 'TopK' | 'Trilu';
@@ -25,9 +25,8 @@ export const indexing: Family<Op> = {
 
   Pad: ([dy], node, scene) => (dy === undefined ? [] : padGradient(scene, node, dy)),
 
-  // y = x with updates u put (or added) at positions i: dx = dy (without those positions, unless added), du = dy at i
-  ScatterElements: scatter('ScatterElements', 'GatherElements'),
-  ScatterND: scatter('ScatterND', 'GatherND'),
+  ScatterElements: scatter(['ScatterElements', 'GatherElements']),
+  ScatterND: scatter(['ScatterND', 'GatherND']),
 
   // y = x at the indices of its k largest along an axis
   TopK: ([dy], node, scene) => {
@@ -40,24 +39,3 @@ export const indexing: Family<Op> = {
   Trilu: ([dy], node, { g }) =>
     dy === undefined ? [] : [g.op('Trilu', [dy, ...node.inputs.slice(1)], { upper: intOf(node, 'upper', 1) })],
 };
-
-function scatter(write: 'ScatterElements' | 'ScatterND', read: 'GatherElements' | 'GatherND'): Rule {
-  return ([dy], node, scene) => {
-    if (dy === undefined) return [];
-    const { g, active } = scene;
-    const [indices, updates] = [inputOf(node, 1), inputOf(node, 2)];
-    const attrs = write === 'ScatterElements' ? { axis: intOf(node, 'axis', 0) } : {};
-    const kept = adds(node) ? dy : g.op(write, [dy, indices, zerosLike(scene, updates)], attrs);
-    return [active(0) ? kept : undefined, undefined, active(2) ? g.op(read, [dy, indices], attrs) : undefined];
-  };
-}
-
-function adds(node: Node): boolean {
-  const reduction = stringOf(node, 'reduction', 'none');
-  if (reduction === 'none') return false;
-  if (reduction === 'add') return true;
-  throw new UserError(
-    `${describeNode(node)} has no derivative rule for reduction ${reduction}`,
-    'export the model with reduction none or add, or attack without gradients',
-  );
-}
