@@ -62,13 +62,24 @@ function pack(values: readonly Float32Array[], spec: InputSpec): Tensor {
   const dims = [...spec.shape.slice(0, axis), values.length, ...spec.shape.slice(axis)];
   const inner = sizeOf(spec.shape.slice(axis));
   const outer = sizeOf(spec.shape.slice(0, axis));
+  if (outer === 1 && sideBySide(values)) return numbersTo(spec.dtype, dims, joined(values));
   const data = new Float32Array(sizeOf(dims));
   for (const [n, value] of values.entries())
     for (let o = 0; o < outer; o++) data.set(value.subarray(o * inner, (o + 1) * inner), (o * values.length + n) * inner);
   return numbersTo(spec.dtype, dims, data);
 }
 
-/** The values of sample `n` of a tensor laid out like the input `spec`; a copy. */
+/** Whether each array begins in memory where the one before it ends. */
+const sideBySide = (values: readonly Float32Array[]): boolean =>
+  values.every((v, n) => {
+    const before = values[n - 1];
+    return before === undefined || (v.buffer === before.buffer && v.byteOffset === before.byteOffset + before.byteLength);
+  });
+
+const joined = ([first, ...others]: readonly Float32Array[]): Float32Array =>
+  new Float32Array(first!.buffer, first!.byteOffset, first!.length * (1 + others.length));
+
+/** The values of sample `n` of a tensor laid out like the input `spec`; a view of it where they lie side by side. */
 export function unpack(packed: Tensor, spec: InputSpec, n: number): Float32Array {
   const data = packed.data as Float32Array;
   const axis = batchAxis(spec);
@@ -76,7 +87,7 @@ export function unpack(packed: Tensor, spec: InputSpec, n: number): Float32Array
   const size = packed.dims[axis]!;
   const inner = sizeOf(spec.shape.slice(axis));
   const outer = sizeOf(spec.shape.slice(0, axis));
-  if (outer === 1) return data.slice(n * inner, (n + 1) * inner);
+  if (outer === 1) return data.subarray(n * inner, (n + 1) * inner);
   const value = new Float32Array(outer * inner);
   for (let o = 0; o < outer; o++) value.set(data.subarray((o * size + n) * inner, (o * size + n + 1) * inner), o * inner);
   return value;

@@ -62,17 +62,20 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   };
   /** The plain linf step and projection in one walk. Comparisons as 0 and 1, not branches: those are mispredicted for every other element. */
   const advanceLinf: Threat['advance'] = (x, delta, gradient, alpha) => {
-    checkValues(gradient, n);
     const { low, high } = rangeOf(x);
     const result = new Float32Array(n);
     const step = Math.fround(alpha);
+    let suspect = gradient.length === n ? 0 : Number.NaN;
     for (let i = 0; i < n; i++) {
       const slope = gradient[i]!;
+      suspect += slope * 0;
       const moved = Math.fround(delta[i]! + step * (+(slope > 0) - +(slope < 0)));
       const least = low[i]!;
       const most = high[i]!;
       result[i] = moved - ((moved - most) * +(moved > most) + (moved - least) * +(moved < least));
     }
+    // infinite slopes are fine, NaN is not
+    if (suspect !== 0) checkValues(gradient, n);
     return result;
   };
   const threat: Threat = {
@@ -101,8 +104,9 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
       return threat.project(x, moved);
     },
     random(stream) {
+      if (mask === undefined) return fromScaled(ball.draw(n, eps, stream, reach));
       const free: number[] = [];
-      for (let i = 0; i < n; i++) if (mask === undefined || mask[i] === 1) free.push(i);
+      for (let i = 0; i < n; i++) if (mask[i] === 1) free.push(i);
       const drawn = ball.draw(free.length, eps, stream, (j) => reach(free[j]!));
       const u = new Float64Array(n);
       for (let j = 0; j < free.length; j++) u[free[j]!] = drawn[j]!;

@@ -5,7 +5,7 @@ import { argmax } from '../../kit/model/oracle.ts';
 import type { Outcome } from '../../kit/record/outcome.ts';
 import type { Threat } from '../../kit/threat/threat.ts';
 import type { Job } from './attack.ts';
-import { allFinite, type Deltas, perInput, pointAt } from './point.ts';
+import { allFinite, type Deltas, perInput, pointsAt } from './point.ts';
 
 export interface Ascent {
   readonly steps: number;
@@ -46,7 +46,13 @@ export async function iterate(job: Job<'gradient'>, ascent: Ascent): Promise<Out
     const { status } = found[of]!.outcome;
     return !stuck.has(of) && (status === 'failure' || (status === 'success' && !ascent.earlyStop));
   };
-  const probesOf = (walkers: readonly Walker[]) => walkers.map(({ of, deltas }) => ({ of, inputs: pointAt(batch[of]!, deltas) }));
+  const probesOf = (walkers: readonly Walker[]) => {
+    const points = pointsAt(
+      walkers.map(({ of }) => batch[of]!),
+      walkers.map(({ deltas }) => deltas),
+    );
+    return walkers.map(({ of }, k) => ({ of, inputs: points[k]! }));
+  };
   for (let restart = 0; restart < ascent.restarts; restart++) {
     let walkers: Walker[] = batch.flatMap((_, of) => (active(of) ? [startOf(job, ascent, of, restart)] : []));
     for (let step = 0; step < ascent.steps && walkers.length > 0; step++) {
