@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../core/tensor/tensor.ts';
+import { describeSubstitutes } from '../../kit/model/element-types.ts';
 import type { InputSpec } from '../../kit/model/model.ts';
 import type { Row } from '../../kit/record/row.ts';
 import { experimentText, type RunRecord } from '../experiment/results.ts';
@@ -46,7 +47,7 @@ function reportData(folder: string, record: RunRecord, rows: readonly Row[]): Re
     summary: record.summary,
     rows,
     audit: record.audit,
-    substitutes: record.substitutes.map((s) => `${s.label} at ${s.at}`),
+    substitutes: describeSubstitutes(record.substitutes),
     cuts: record.cuts.map((c) => `${c.op} "${c.node}": its derivative is zero almost everywhere, the gradient ends there`),
     notes: record.notes,
     timings: [{ what: 'run', seconds: record.seconds }],

@@ -9,22 +9,10 @@ const at = (node: Node, i: number): string => node.inputs[i] ?? '';
 
 const per = (node: Node, i: number): Scaling => ({ scale: at(node, i), zero: at(node, i + 1) });
 
-/** One node in the copy, under the name the file gives it. */
-function emit(
-  w: Writer,
-  op: string,
-  inputs: readonly string[],
-  output: string,
-  attributes: ReadonlyMap<string, Attribute> = new Map(),
-): string {
-  w.g.add({ op, domain: '', name: output, inputs, outputs: [output], attributes });
-  return output;
-}
-
 /** Products of integers, rescaled by `scales`, and quantised anew; without an output scale they stay real. */
 function requantise(w: Writer, node: Node, sums: string, scales: readonly string[], y: Scaling): void {
   const scale = scales.reduce((product, next) => w.g.op('Mul', [product, next]));
-  if (y.scale === '') w.g.op('Mul', [sums, scale], {}, node.outputs[0]!);
+  if (y.scale === '') w.put('Mul', [sums, scale], node.outputs[0]!);
   else w.quantise(w.g.op('Mul', [sums, scale]), node, y, node.outputs[0]!);
 }
 
@@ -50,7 +38,7 @@ const unary =
     refuseOddities(node);
     const attributes = only(node, ...kept);
     const x = w.real(at(node, 0), node, per(node, 1));
-    w.quantise(emit(w, op, [x], w.g.fresh(op), attributes), node, per(node, 3), node.outputs[0]!);
+    w.quantise(w.put(op, [x], w.g.fresh(op), attributes), node, per(node, 3), node.outputs[0]!);
   };
 
 const binary =
@@ -60,23 +48,16 @@ const binary =
     w.quantise(w.g.op(op, [a, b]), node, per(node, 6), node.outputs[0]!);
   };
 
-/** Convolution weights have their output channels first, its result has them at axis 1. */
-const convolution = (
-  node: Node,
-  w: Writer,
-  from: { x: string; w: string; xZero: string; wZero: string; bias: string },
-): string => {
-  const x = w.centred(from.x, node, { zero: from.xZero });
-  const weight = w.centred(from.w, node, { zero: from.wZero, axis: 0 });
-  const inputs = from.bias === '' ? [x, weight] : [x, weight, w.asFloat(from.bias)];
-  return emit(w, 'Conv', inputs, w.g.fresh('Conv'), node.attributes);
-};
+/** The convolution of integers, without their scales; weights have their output channels first, the result has them at axis 1. Names are those of inputs. */
+function convolution(w: Writer, node: Node, [x, xZero, weight, wZero, bias = '']: readonly string[], output: string): string {
+  const centred = [w.centred(x!, node, { zero: xZero! }), w.centred(weight!, node, { zero: wZero!, axis: 0 })];
+  return w.put('Conv', bias === '' ? centred : [...centred, w.asFloat(bias)], output, node.attributes);
+}
 
 const standard: Readonly<Record<string, Write>> = {
   QuantizeLinear: (node, w) => w.quantise(w.asFloat(at(node, 0)), node, scalingOf(node), node.outputs[0]!),
   DequantizeLinear(node, w) {
-    const real = w.real(at(node, 0), node, scalingOf(node));
-    emit(w, 'Identity', [real], node.outputs[0]!);
+    w.real(at(node, 0), node, scalingOf(node), node.outputs[0]!);
   },
   DynamicQuantizeLinear(node, w) {
     const [q, scale, zero] = node.outputs as [string, string, string];
@@ -85,19 +66,22 @@ const standard: Readonly<Record<string, Write>> = {
     w.quantise(at(node, 0), node, { scale, zero }, q);
   },
   QLinearConv(node, w) {
-    const sums = convolution(node, w, {
-      x: at(node, 0),
-      w: at(node, 3),
-      xZero: at(node, 2),
-      wZero: at(node, 5),
-      bias: at(node, 8),
-    });
+    const sums = convolution(
+      w,
+      node,
+      [0, 2, 3, 5, 8].map((i) => at(node, i)),
+      w.g.fresh('Conv'),
+    );
     const rank = w.rank(at(node, 0), node);
     requantise(w, node, sums, [at(node, 1), w.along(at(node, 4), rank, 1)], per(node, 6));
   },
   ConvInteger(node, w) {
-    const sums = convolution(node, w, { x: at(node, 0), w: at(node, 1), xZero: at(node, 2), wZero: at(node, 3), bias: '' });
-    emit(w, 'Identity', [sums], node.outputs[0]!);
+    convolution(
+      w,
+      node,
+      [0, 2, 1, 3].map((i) => at(node, i)),
+      node.outputs[0]!,
+    );
     w.floats.add(node.outputs[0]!);
   },
   QLinearMatMul(node, w) {
@@ -110,7 +94,7 @@ const standard: Readonly<Record<string, Write>> = {
   MatMulInteger(node, w) {
     const a = w.centred(at(node, 0), node, { zero: at(node, 2), axis: -2 });
     const b = w.centred(at(node, 1), node, { zero: at(node, 3), axis: -1 });
-    w.g.op('MatMul', [a, b], {}, node.outputs[0]!);
+    w.put('MatMul', [a, b], node.outputs[0]!);
     w.floats.add(node.outputs[0]!);
   },
 };
@@ -136,7 +120,7 @@ const runtimeOwn: Readonly<Record<string, Write>> = {
     const transposed = intOf(node, 'transB', 0) === 1;
     const a = w.centred(at(node, 0), node, { zero: at(node, 2) });
     const b = w.centred(at(node, 3), node, { zero: at(node, 5), axis: transposed ? 0 : 1 });
-    const product = emit(w, 'Gemm', [a, b], w.g.fresh('Gemm'), only(node, 'transA', 'transB'));
+    const product = w.put('Gemm', [a, b], w.g.fresh('Gemm'), only(node, 'transA', 'transB'));
     // alpha scales the bias too
     const sums = at(node, 6) === '' ? product : w.g.op('Add', [product, w.asFloat(at(node, 6))]);
     const scales = [at(node, 1), w.along(at(node, 4), 2, 1), w.g.number(floatOf(node, 'alpha', 1))];

@@ -36,8 +36,10 @@ export interface Writer {
   asFloat(name: string): string;
   /** q - zero point; `axis` as for a scale. */
   centred(q: string, node: Node, scaling: Omit<Scaling, 'scale'>): string;
-  /** (q - zero point) scale. */
-  real(q: string, node: Node, scaling: Scaling): string;
+  /** (q - zero point) scale; under the name `output` where one is given. */
+  real(q: string, node: Node, scaling: Scaling, output?: string): string;
+  /** A node of a name of its own that writes `output`: the file's own node names stay free for what surrogates are to find. */
+  put(op: string, inputs: readonly string[], output: string, attributes?: Node['attributes']): string;
   /** Integers of the type of `output`: rounded half to even, saturated. Writes `output`. */
   quantise(x: string, node: Node, scaling: Scaling, output: string): void;
   /** A scale or zero point laid out so that it broadcasts against a tensor of `rank` axes. */
@@ -95,6 +97,10 @@ export function writerOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable): Wri
     return name === '' || (value !== undefined && numbersOf(value).every((v) => v === 0));
   };
 
+  const put: Writer['put'] = (op, inputs, output, attributes = new Map()) => {
+    g.add({ op, domain: '', name: g.fresh(`${op}_of_${output}`), inputs, outputs: [output], attributes });
+    return output;
+  };
   const centred: Writer['centred'] = (q, node, scaling) =>
     isZero(scaling.zero) ? asFloat(q) : g.op('Sub', [asFloat(q), laid(scaling.zero, q, node, scaling)]);
   return {
@@ -106,7 +112,9 @@ export function writerOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable): Wri
     asFloat,
     along,
     centred,
-    real: (q, node, scaling) => g.op('Mul', [centred(q, node, scaling), laid(scaling.scale, q, node, scaling)]),
+    put,
+    real: (q, node, scaling, output = g.fresh('real')) =>
+      put('Mul', [centred(q, node, scaling), laid(scaling.scale, q, node, scaling)], output),
     quantise(x, node, scaling, output) {
       const type = dtype(output);
       const range = type === undefined ? undefined : ranges[type];
@@ -122,7 +130,7 @@ export function writerOf(g: GraphBuilder, graph: Graph, shapes: ShapeTable): Wri
       g.add({ op: 'Round', domain: '', name, inputs: [steps], outputs: [whole], attributes: new Map() });
       roundings.push(name);
       const shifted = isZero(scaling.zero) ? whole : g.op('Add', [whole, laid(scaling.zero, shape, node, scaling)]);
-      g.op('Clip', [shifted, g.number(range[0]), g.number(range[1])], {}, output);
+      put('Clip', [shifted, g.number(range[0]), g.number(range[1])], output);
       floats.add(output);
     },
   };
