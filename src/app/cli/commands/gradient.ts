@@ -1,6 +1,7 @@
 import { UserError } from '../../../core/errors.ts';
 import { writeModel } from '../../../core/onnx/writer.ts';
-import { gradientModel } from '../../../kit/model/gradient-model.ts';
+import { describeSubstitutes } from '../../../kit/model/element-types.ts';
+import { gradientModel, statedSubstitutes } from '../../../kit/model/gradient-model.ts';
 import { writeWhole } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
@@ -40,7 +41,11 @@ export const gradient: Register = (program) => {
       });
       await writeWhole(options.out, writeModel(graph));
       process.stdout.write(
-        `${options.out}: inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}\n`,
+        [
+          `${options.out}: inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}`,
+          ...describeSubstitutes(statedSubstitutes(graph)).map((line) => `substitute: ${line}`),
+          '',
+        ].join('\n'),
       );
     });
 };

@@ -2,6 +2,7 @@ import { UserError } from '../../../core/errors.ts';
 import { opsetOf } from '../../../core/onnx/graph.ts';
 import { printGraph } from '../../../core/onnx/print.ts';
 import { modelCost, suggestBatch } from '../../../kit/model/cost.ts';
+import { describeSubstitutes, elementTypes } from '../../../kit/model/element-types.ts';
 import { createOracle } from '../../../kit/model/make-oracle.ts';
 import type { InputSpec, Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
@@ -45,6 +46,7 @@ export const inspect: Register = (program) => {
         output: model.output,
         classes: model.classes,
         ops: countOps(model),
+        elementTypes: elementTypes(model),
         parameters: cost.parameters,
         macs: cost.macs,
         gradientBytesPerSample: cost.gradientBytes,
@@ -124,6 +126,7 @@ function countOps(model: Model): Record<string, number> {
 interface Facts {
   readonly opset: number;
   readonly ops: Readonly<Record<string, number>>;
+  readonly elementTypes: readonly string[];
   readonly parameters: number;
   readonly macs: number;
   readonly gradientBytesPerSample: number;
@@ -153,7 +156,7 @@ function describe(facts: Facts & Gradient, model: Model): string {
                   `  ${c.op} "${c.node}": straight-through can stand in (surrogates: { match: { name: ${c.node} }, use: straight-through })`,
               ),
             ]),
-        ...facts.substitutes.map((s) => `substitute: ${s.label} at ${s.at}`),
+        ...describeSubstitutes(facts.substitutes).map((line) => `substitute: ${line}`),
       ]
     : [`gradient: no. ${facts.why}`, `  ${facts.remedy}`];
   return [
@@ -163,6 +166,7 @@ function describe(facts: Facts & Gradient, model: Model): string {
     `ops: ${Object.entries(facts.ops)
       .map(([op, n]) => `${op} ${n}`)
       .join(', ')}`,
+    `computes in ${facts.elementTypes.join(', ')}`,
     `${facts.parameters} parameters, ${(facts.macs / 1e6).toFixed(1)} million multiply-accumulates per sample${model.fixedBatch === undefined ? '' : `, fixed batch ${model.fixedBatch}`}`,
     ...gradient,
     ...model.inferred.map((sentence) => `inferred: ${sentence}`),
