@@ -8,7 +8,7 @@ import { forwardGraph } from './sessions.ts';
 export interface Cost {
   /** Floating-point weights of the prepared graph (batch normalisation is already folded into its neighbours). */
   readonly parameters: number;
-  /** Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul for one sample's forward pass. */
+  /** Multiply-accumulates of convolutions, matrix products and recurrent nodes for one sample's forward pass. */
   readonly macs: number;
   /** Bytes of all intermediate values of one sample. */
   readonly activationBytes: number;
@@ -80,6 +80,13 @@ function macsOf(node: Node, shapes: ShapeTable, size: (name: string) => number):
       return size(output) * dims(0)[intOf(node, 'transA', 0) === 1 ? 0 : 1]!;
     case 'MatMul':
       return size(output) * dims(0).at(-1)!;
+    // every element of every state has a row of W [D, gates H, I] and of R [D, gates H, H] per gate
+    case 'LSTM':
+    case 'GRU':
+    case 'RNN': {
+      const [, width, hidden] = dims(2) as [number, number, number];
+      return (size(output) * width * (dims(1)[2]! + hidden)) / hidden;
+    }
     default:
       return 0;
   }

@@ -39,6 +39,24 @@ describe('modelCost', () => {
   });
 });
 
+describe('modelCost of recurrent nets', () => {
+  it.each([
+    ['LSTM', 4],
+    ['GRU', 3],
+    ['RNN', 1],
+  ] as const)('%s: both directions, every moment, every gate', async (op, gates) => {
+    const [time, inputs, hidden] = [6, 5, 3];
+    const g = graphBuilder();
+    const x = g.op('Transpose', [g.input('x', ['N', time, inputs])], { perm: [1, 0, 2] });
+    const w = g.constant(weights('W', [2, gates * hidden, inputs]));
+    const r = g.constant(weights('R', [2, gates * hidden, hidden]));
+    const [y] = g.ops(op, [x, w, r], 1, { hidden_size: hidden, direction: 'bidirectional' });
+    g.output(g.op('ReduceMean', [y!, g.ints([0, 1])], { keepdims: 0 }, 'logits'), ['N', hidden]);
+    const { macs } = await modelCost(modelOf(g.build(), { x: features([time, inputs], 'NTC') }, hidden), execute);
+    expect(macs).toBe(time * 2 * gates * hidden * (inputs + hidden));
+  });
+});
+
 describe('suggestBatch', () => {
   it('is what fits into the memory, at least 1, at most the limit, and a fixed batch as it is', async () => {
     const { gradientBytes } = await modelCost(net, execute);
