@@ -76,6 +76,7 @@ export const arithmetic: Kernels = {
   Floor: elementwise(Math.floor),
   Ceil: elementwise(Math.ceil),
   Identity: elementwise((x) => x!),
+  CastLike: ([x]) => [x!],
   IsNaN: elementwise((x) => (Number.isNaN(x!) ? 1 : 0)),
   Greater: logical((a, b) => a > b),
   GreaterOrEqual: logical((a, b) => a >= b),

@@ -5,6 +5,7 @@ import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
 import { controlFlow } from './control-flow.ts';
 import { convolution } from './convolution.ts';
+import { determinant } from './determinant.ts';
 import { fourier } from './fourier.ts';
 import { indexing } from './indexing.ts';
 import { layout } from './layout.ts';
@@ -17,6 +18,8 @@ import { recurrent } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
 import { sampling } from './sampling.ts';
+import { selection } from './selection.ts';
+import { sequences } from './sequences.ts';
 import { softmax } from './softmax.ts';
 import { steps } from './steps.ts';
 import { type F64, fromTensor, type Kernels } from './types.ts';
@@ -28,6 +31,9 @@ export const kernels: Kernels = {
   ...normalisation,
   ...recurrent,
   ...reductions,
+  ...determinant,
+  ...selection,
+  ...sequences,
   ...softmax,
   ...steps,
   ...controlFlow,

@@ -5,6 +5,7 @@ import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
 import { controlFlow } from './control-flow/index.ts';
 import { convolution } from './convolution/index.ts';
+import { determinant } from './determinant.ts';
 import { fourier } from './fourier.ts';
 import { indexing } from './indexing/index.ts';
 import { layout } from './layout.ts';
@@ -17,6 +18,8 @@ import { recurrent } from './recurrent/index.ts';
 import { reductions } from './reductions.ts';
 import { resampling } from './resampling.ts';
 import { sampling } from './sampling.ts';
+import { selection } from './selection.ts';
+import { sequences } from './sequences.ts';
 import { softmax } from './softmax.ts';
 import { steps } from './steps.ts';
 
@@ -38,6 +41,9 @@ export const rules = {
   ...reductions,
   ...resampling,
   ...sampling,
+  ...determinant,
+  ...selection,
+  ...sequences,
   ...softmax,
   ...steps,
 } as const satisfies Readonly<Record<string, Entry>>;

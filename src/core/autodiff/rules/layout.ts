@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts';
 import { elementType } from '../../onnx/dtypes.ts';
 import { intOf, intsOf, stringOf } from '../../onnx/graph.ts';
 import { numbersOf } from '../../tensor/tensor.ts';
-import type { Family, Rule } from '../rule.ts';
+import type { Family, PerNode, Rule } from '../rule.ts';
 import { inputOf, positive, reshapeTo, type Size, sizesOf, zerosLike } from './sizes.ts';
 
 type Op =
@@ -18,6 +18,7 @@ type Op =
   | 'Identity'
   | 'Dropout'
   | 'Cast'
+  | 'CastLike'
   | 'DepthToSpace'
   | 'SpaceToDepth';
 
@@ -25,6 +26,17 @@ type Op =
 const sameOrder: Rule = ([dy], node, { reshapeLike }) => [dy === undefined ? undefined : reshapeLike(dy, inputOf(node, 0))];
 
 const isFloat = (dtype: string): boolean => dtype.startsWith('float');
+
+/** Between float types the identity; what comes back from an integer passes on, and ends where the integer was made. */
+const casting: PerNode = {
+  perNode: (node, { dtype }) => {
+    const [from, to] = [dtype(inputOf(node, 0)), dtype(node.outputs[0]!)];
+    if (!isFloat(to)) return 'cuts';
+    return ([dy], _, { g }) => [
+      dy === undefined || !isFloat(from) || from === to ? dy : g.op('Cast', [dy], { to: elementType(from) }),
+    ];
+  },
+};
 
 export const layout: Family<Op> = {
   Reshape: sameOrder,
@@ -106,16 +118,8 @@ export const layout: Family<Op> = {
     return [dy];
   },
 
-  // between float types the identity; what comes back from an integer passes on, and ends where the integer was made
-  Cast: {
-    perNode: (node, { dtype }) => {
-      const [from, to] = [dtype(inputOf(node, 0)), dtype(node.outputs[0]!)];
-      if (!isFloat(to)) return 'cuts';
-      return ([dy], _, { g }) => [
-        dy === undefined || !isFloat(from) || from === to ? dy : g.op('Cast', [dy], { to: elementType(from) }),
-      ];
-    },
-  },
+  Cast: casting,
+  CastLike: casting,
 
   // a permutation of the elements; SpaceToDepth undoes the depth-column-row order, column-row-depth is undone by hand
   DepthToSpace: ([dy], node, scene) => {

@@ -14,7 +14,6 @@ const cutting = [
   'ArgMax',
   'ArgMin',
   'NonZero',
-  'OneHot',
   'Range',
   'Bernoulli',
   'Multinomial',
