@@ -1,5 +1,6 @@
 /** @file `provoke/core`: graphs, passes over them, their gradients, and sessions that run them; knows nothing of attacks. */
 
+export { type FloatCopy, floatCopy } from './autodiff/float-copy.ts';
 export {
   type Cut,
   type GradientGraph,

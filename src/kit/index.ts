@@ -6,7 +6,8 @@ export { type Head, headsFor } from './losses/heads.ts';
 export { crossEntropy, type Goal, type Loss, reached } from './losses/loss.ts';
 export { marginOf, scoreLoss } from './losses/score-loss.ts';
 export { batchDefaults, type Cost, modelCost, suggestBatch } from './model/cost.ts';
-export { type GradientModelOptions, gradientModel, gradientModelDefaults } from './model/gradient-model.ts';
+export { describeSubstitutes, elementTypes } from './model/element-types.ts';
+export { type GradientModelOptions, gradientModel, gradientModelDefaults, statedSubstitutes } from './model/gradient-model.ts';
 export { createOracle, decisionView, type OracleOptions, QueryBudgetExceeded, scoreView } from './model/make-oracle.ts';
 export { type Manifest, type ManifestInput, manifestOf, mergeManifests, readManifest } from './model/manifest.ts';
 export {

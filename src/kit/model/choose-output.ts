@@ -101,7 +101,8 @@ export function chooseOutput(graph: Graph, options: ChooseOptions): ChosenOutput
     value = g.op('DequantizeLinear', [value, ...scale]);
   }
   if (entry.dtype === 'float16') value = keepRounding(g, value, entry.dims.length);
-  if (entry.dtype !== 'float32' && scale === undefined) value = g.op('Cast', [value], { to: elementType('float32') });
+  if (entry.dtype !== 'float32' && scale === undefined)
+    value = g.op('Cast', [value], { to: elementType('float32') }, g.fresh(`${name}_as_float32`));
   value = averaged(g, value, layout);
   if (isMean) say(`averaged over ${[...layout].filter((axis) => axis !== 'N' && axis !== 'C').join(' and ')}`);
   if (kind === 'probabilities' && found.kind === 'none') {

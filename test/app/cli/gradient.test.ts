@@ -1,9 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { elementType } from '../../../src/core/onnx/dtypes.ts';
 import { writeModel } from '../../../src/core/onnx/writer.ts';
+import { createRuntime } from '../../../src/core/runtime/runtime.ts';
+import { f32, i64 } from '../../../src/core/tensor/tensor.ts';
 import { proveGradient } from './gradient-proof.ts';
 import { linearImageModel, weights } from './models.ts';
 import { inFolder, provoke } from './provoke.ts';
@@ -68,14 +71,28 @@ describe('provoke gradient', () => {
     }),
   );
 
-  it('refuses to compute gradients in half precision, and says what to do', () =>
+  it('of a model in half precision is that of its float32 copy, and says so', () =>
     inFolder(async (folder) => {
       await writeFile(join(folder, 'model.onnx'), halfModel());
-      const { code, stderr } = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx'], folder);
-      expect(stderr).toContain(
-        'error: the model computes in float16, gradients are computed in float32 or float64\n  export the model in float32',
+      const { code, stdout } = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx', '--loss', 'margin'], folder);
+      expect(stdout).toContain('substitute: float32 copy of a float16 model at scores\n');
+      expect(code).toBe(0);
+      const inspected = await provoke(['inspect', 'model.onnx'], folder);
+      expect(inspected.stdout).toContain('computes in float32, float16\n');
+      expect(inspected.stdout).toContain('substitute: float32 copy of a float16 model at scores\n');
+
+      const pixels = f32(
+        Float32Array.from({ length: 192 }, (_, i) => (i % 64) / 64),
+        [1, 3, 8, 8],
       );
-      expect(code).toBe(2);
+      const session = await createRuntime(ort).open(await readFile(join(folder, 'g.onnx')));
+      const { scores, grad_image: slopes } = await session.run({ image: pixels, label: i64([0]) });
+      await session.release();
+      const [, second, third] = scores!.data as Float32Array;
+      const rival = second! > third! ? 1 : 2;
+      const w = weights('w', [192, 3]).data;
+      for (const [i, slope] of (slopes!.data as Float32Array).entries())
+        expect(slope).toBeCloseTo((1 - Math.tanh(pixels.data[i]!) ** 2) * (w[3 * i]! - w[3 * i + rival]!), 5);
     }));
 
   it('names an unknown loss and an unknown input', () =>

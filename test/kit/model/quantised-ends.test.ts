@@ -137,6 +137,30 @@ describe('a choice of the user inside a float16 model', () => {
   });
 });
 
+describe('a float16 model that the runtime cannot run', () => {
+  it('is attacked as a float32 copy, and that is said', async () => {
+    const g = graphBuilder();
+    const half = g.op('Cast', [g.input('x', ['N', 5])], { to: elementType('float16') });
+    const rows = g.op(
+      'ScatterElements',
+      [
+        half,
+        g.op('Cast', [g.op('Mul', [half, g.constant(tensor('float16', [], Uint16Array.of(0)))])], { to: elementType('int64') }),
+        half,
+      ],
+      { axis: 1, reduction: 'add' },
+    );
+    const sums = g.op('Cast', [rows], { to: elementType('float32') });
+    g.op('MatMul', [sums, g.constant(weights('W', [5, 3]))], {}, 'y');
+    g.output('y', ['N', 3]);
+    const model = await open(g.build());
+    expect(model.inferred.join('\n')).toMatch(/float16: .*a float32 copy is attacked in place of the file/);
+    expect(model.floatCopy).toBeUndefined();
+    expect(elementTypes(model)).toEqual(['float32']);
+    expect((await ask(model)).cuts).toEqual([]);
+  });
+});
+
 describe('a gradient file', () => {
   it('of a quantised model keeps its integers forward, states what stands in, and is read again', async () => {
     const g = graphBuilder();

@@ -1,6 +1,6 @@
 /** @file The operators of quantised models, each as what it computes in real numbers, and the integers at its ends. */
 import { UserError } from '../../../errors.ts';
-import { type Attribute, describeNode, floatOf, intOf, type Node } from '../../graph.ts';
+import { type Attribute, describeNode, floatOf, intOf, type Node, nodeName } from '../../graph.ts';
 import { type Scaling, scalingOf, type Writer } from './writer.ts';
 
 type Write = (node: Node, w: Writer) => void;
@@ -61,8 +61,7 @@ const standard: Readonly<Record<string, Write>> = {
   },
   DynamicQuantizeLinear(node, w) {
     const [q, scale, zero] = node.outputs as [string, string, string];
-    const unread = w.g.fresh(`${q}_unread`);
-    w.g.add({ ...node, name: unread, outputs: [unread, scale, zero] });
+    w.g.add({ ...node, name: w.g.fresh(`${nodeName(node)}_range`), outputs: [w.g.fresh(`${q}_unread`), scale, zero] });
     w.quantise(at(node, 0), node, { scale, zero }, q);
   },
   QLinearConv(node, w) {
