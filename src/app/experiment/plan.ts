@@ -1,8 +1,7 @@
 /** @file An experiment resolved into work units: what will run, in which order, under which content-addressed key. */
 import { suggestion, UserError } from '../../core/errors.ts';
 import { stream } from '../../core/tensor/random.ts';
-import type { Model } from '../../kit/model/model.ts';
-import { attackedInputs } from '../../kit/model/model.ts';
+import { attackedInputs, type ModelFacts } from '../../kit/model/model.ts';
 import { parseEps } from '../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 import type { Attack, OptionValue } from '../../methods/attacks/attack.ts';
@@ -54,7 +53,7 @@ export const unitSize = 16;
 
 export interface PlanInput {
   readonly experiment: ExperimentFile;
-  readonly model: Model;
+  readonly model: ModelFacts;
   readonly data: { readonly count: number; readonly sha256: string };
   readonly attacks: readonly PlannedAttack[];
   readonly version: string;
@@ -97,7 +96,7 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
   return { budgets, attacks, goal, seed: experiment.seed, items, units, sha256: sha256(JSON.stringify(units.map((u) => u.key))) };
 }
 
-function planBudgets(threat: ExperimentFile['threat'], model: Model): Budget[] {
+function planBudgets(threat: ExperimentFile['threat'], model: ModelFacts): Budget[] {
   const attacked = attackedInputs(model);
   const byInput: Record<string, { norm: Norm; eps: number[] }> = {};
   const one = isBudget(threat);
@@ -138,7 +137,7 @@ type OneBudget = { norm: Norm; eps: number | string | (number | string)[] };
 const isBudget = (threat: ExperimentFile['threat']): threat is OneBudget =>
   'eps' in threat && (typeof threat.eps !== 'object' || Array.isArray(threat.eps));
 
-function planGoal(goal: ExperimentFile['goal'], model: Model): GoalPlan {
+function planGoal(goal: ExperimentFile['goal'], model: ModelFacts): GoalPlan {
   if (typeof goal === 'string') return { kind: goal };
   const target = model.classes.indexOf(goal.targeted);
   if (target < 0)
@@ -146,7 +145,7 @@ function planGoal(goal: ExperimentFile['goal'], model: Model): GoalPlan {
   return { kind: 'targeted', target };
 }
 
-function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], goal: GoalPlan, model: Model): void {
+function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], goal: GoalPlan, model: ModelFacts): void {
   for (const [input, norm] of Object.entries(budgets[0]?.norm ?? {})) {
     if (!attack.norms.includes(norm))
       throw new UserError(

@@ -11,7 +11,8 @@ import { version } from '../host/version.ts';
 import { problemsOf, type RunResult } from './run.ts';
 import type { ExperimentFile } from './schema.ts';
 import { formatVersion, type Store } from './store.ts';
-import type { Workbench } from './workbench.ts';
+import type { GradientFacts } from './task.ts';
+import type { Overview } from './workbench.ts';
 
 /** What run.json holds; docs/experiment.md describes the directory. */
 export interface RunRecord {
@@ -28,8 +29,8 @@ export interface RunRecord {
     readonly classes: readonly string[];
     readonly inferred: readonly string[];
     readonly note: string;
-    readonly coupling: Workbench['model']['coupling'];
-    readonly inputs: Workbench['model']['inputs'];
+    readonly coupling: Overview['model']['coupling'];
+    readonly inputs: Overview['model']['inputs'];
   };
   readonly data: {
     readonly name: string;
@@ -78,7 +79,9 @@ export interface RunRecord {
 export interface MergeInput {
   readonly experiment: ExperimentFile;
   readonly name: string;
-  readonly bench: Workbench;
+  readonly overview: Overview;
+  /** Asked only where an attack needs gradients. */
+  gradient(): Promise<GradientFacts>;
   readonly run: RunResult;
   readonly workers: number;
   readonly threads: number;
@@ -87,14 +90,14 @@ export interface MergeInput {
 
 /** The record and the rows of a run; units of other shards may be missing, the state then is "partial". */
 export async function mergeResults(input: MergeInput): Promise<{ record: RunRecord; rows: Row[] }> {
-  const { experiment, name, bench, run } = input;
-  const { model, data, plan } = bench;
+  const { experiment, name, overview, run } = input;
+  const { model, data, plan } = overview;
   const rows = run.units.flatMap((u) => u?.rows ?? []);
   refuseTwins(rows, data.name);
   const problems = problemsOf(run.units);
   const total = (key: 'forwards' | 'backwards' | 'queries') => rows.reduce((sum, row) => sum + row[key], 0);
   const needsGradient = plan.attacks.some(({ attack }) => attack.needs === 'gradient');
-  const { cuts, substitutes } = needsGradient ? await bench.sessions.gradient() : { cuts: [], substitutes: [] };
+  const { cuts, substitutes } = needsGradient ? await input.gradient() : { cuts: [], substitutes: [] };
   const record: RunRecord = {
     format: formatVersion,
     identity: plan.sha256,
@@ -126,7 +129,13 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
       synthetic: data.synthetic ?? null,
     },
     seed: plan.seed,
-    settings: { batch: bench.batch, threads: input.threads, workers: input.workers, optimization: 'all', device: input.device },
+    settings: {
+      batch: overview.batch,
+      threads: input.threads,
+      workers: input.workers,
+      optimization: 'all',
+      device: input.device,
+    },
     attacks: plan.attacks.map(({ label, attack, options }) => ({
       label,
       name: attack.name,
@@ -147,13 +156,32 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
     },
     seconds: run.seconds,
     problems,
-    notes: [...new Set(run.units.flatMap((u) => u?.notes ?? []))],
+    notes: [...new Set([...run.units.flatMap((u) => u?.notes ?? []), ...breakdowns(run)])],
     substitutes,
     cuts,
     summary: summarise(rows),
     audit: [],
   };
   return { record, rows };
+}
+
+/** Samples lost to crashes, hangs and want of memory: how many, to which attack, why, and the first of them. */
+function breakdowns({ units }: RunResult): string[] {
+  const lost = new Map<string, { attack: string; reason: string; samples: Set<string> }>();
+  for (const unit of units) {
+    if (unit?.broken === undefined) continue;
+    for (const { attack, sample, cleanPrediction, status, reason = '' } of unit.rows) {
+      if (status !== 'invalid' || cleanPrediction !== -1) continue;
+      const key = JSON.stringify([attack, reason]);
+      const found = lost.get(key) ?? { attack, reason, samples: new Set() };
+      found.samples.add(sample);
+      lost.set(key, found);
+    }
+  }
+  return [...lost.values()].map(
+    ({ attack, reason, samples }) =>
+      `${attack}: ${samples.size} sample${samples.size === 1 ? '' : 's'} could not be judged: ${reason} (${samples.size === 1 ? '' : 'first of them: '}${[...samples][0]})`,
+  );
 }
 
 /** Two samples of one name would be counted as one in some figures and as two in others. */

@@ -1,18 +1,12 @@
 /** @file The main job: finished units are kept, the rest run here or in children, and the tables are merged from all of them. */
-import { UserError } from '../../core/errors.ts';
 import type { Problem } from '../../kit/data/source.ts';
-import { ChildDied, createPool } from '../host/pool.ts';
-import type { ChildOpening } from './child.ts';
+import { ChildDied } from '../host/pool.ts';
+import { type Crew, isBreakdown } from './crew.ts';
 import type { Unit } from './plan.ts';
 import type { Store } from './store.ts';
 import { type UnitResult, unjudged } from './unit.ts';
-import type { Workbench } from './workbench.ts';
 
 export interface RunOptions {
-  /** Child processes; 1 runs the units in this process. */
-  readonly workers: number;
-  /** What a child needs to open the same workbench; used with more than one worker. */
-  readonly opening: ChildOpening;
   /** Units of this share only: i of n, counted from 1. */
   readonly shard?: { readonly i: number; readonly n: number };
   readonly signal: AbortSignal;
@@ -28,26 +22,24 @@ export interface RunResult {
 }
 
 /** Runs what is not finished yet. On abort, finished units are kept and the signal's reason is thrown. */
-export async function runUnits(bench: Workbench, store: Store, options: RunOptions): Promise<RunResult> {
-  const { plan } = bench;
-  const { signal, shard, workers } = options;
+export async function runUnits(crew: Crew, store: Store, options: RunOptions): Promise<RunResult> {
+  const { plan } = crew.overview;
+  const { signal, shard } = options;
   const started = performance.now();
   const results = await Promise.all(plan.units.map((unit) => store.finished(unit)));
-  const resumed = results.filter((r) => r !== undefined).length;
   const mine = plan.units.map((_, i) => i).filter((i) => shard === undefined || i % shard.n === shard.i - 1);
+  for (const i of mine) if (deservesAnotherTry(results[i], crew)) results[i] = undefined;
+  const resumed = results.filter((r) => r !== undefined).length;
   const pending = mine.filter((i) => results[i] === undefined);
   const shares = new Map<number, number>();
   const report = (now: string) => {
     const done = mine.reduce((sum, i) => sum + (results[i] === undefined ? (shares.get(i) ?? 0) : 1), 0);
     options.progress(done, mine.length, now);
   };
-  const perform = async (
-    i: number,
-    run: (unit: Unit, progress: (share: number) => void) => Promise<UnitResult>,
-  ): Promise<void> => {
+  const perform = async (i: number): Promise<void> => {
     const unit = plan.units[i]!;
     const now = `${plan.attacks[unit.attack]!.label}, samples ${unit.from + 1}-${unit.to}`;
-    const result = await run(unit, (share) => {
+    const result = await runWhole(crew, unit, signal, (share) => {
       shares.set(i, share);
       report(now);
     });
@@ -56,75 +48,97 @@ export async function runUnits(bench: Workbench, store: Store, options: RunOptio
     report(now);
   };
   report('starting');
-  if (workers === 1) {
-    for (const i of pending) {
-      signal.throwIfAborted();
-      await perform(i, (unit, progress) => bench.run(unit, signal, progress));
-    }
-  } else if (pending.length > 0) {
-    await inChildren(bench, pending, options, perform);
-  }
+  await inTurn(pending, crew, signal, perform);
   return { units: results, resumed, seconds: (performance.now() - started) / 1000 };
 }
 
-type Perform = (i: number, run: (unit: Unit, progress: (share: number) => void) => Promise<UnitResult>) => Promise<void>;
+/** A unit that broke under other limits than today's is done again. */
+const deservesAnotherTry = (result: UnitResult | undefined, { limits }: Crew): boolean =>
+  result?.broken !== undefined && JSON.stringify(result.broken) !== JSON.stringify(limits);
 
-async function inChildren(bench: Workbench, pending: readonly number[], options: RunOptions, perform: Perform): Promise<void> {
-  const pool = createPool<Unit, UnitResult>(new URL(`./child.js`, import.meta.url), {
-    workers: Math.min(options.workers, pending.length),
-    open: options.opening,
-    revive: ({ message, remedy, stack }) =>
-      remedy === undefined ? Object.assign(new Error(message), { stack }) : new UserError(message, remedy),
-  });
-  const stop = () => void pool.close();
-  options.signal.addEventListener('abort', stop, { once: true });
-  const run = async (unit: Unit, progress: (share: number) => void): Promise<UnitResult> => {
-    try {
-      return await pool.run(unit, progress);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (!(error instanceof ChildDied)) throw error;
-      return oneByOne(bench, unit, (single) => pool.run(single, () => undefined), options.signal);
+/** As many units at once as the crew has hands; the first error that is nobody's model ends the run, units under way are let finish. */
+async function inTurn(pending: readonly number[], crew: Crew, signal: AbortSignal, perform: (i: number) => Promise<void>) {
+  const stop = () => crew.stop?.();
+  signal.addEventListener('abort', stop, { once: true });
+  const queue = [...pending];
+  let failed = false;
+  const hand = async (): Promise<void> => {
+    for (let i = queue.shift(); i !== undefined && !failed; i = queue.shift()) {
+      signal.throwIfAborted();
+      try {
+        await perform(i);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
     }
   };
   try {
-    const outcomes = await Promise.allSettled(pending.map((i) => perform(i, run)));
-    options.signal.throwIfAborted();
+    const outcomes = await Promise.allSettled(Array.from({ length: crew.size }, hand));
+    signal.throwIfAborted();
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   } finally {
-    options.signal.removeEventListener('abort', stop);
-    await pool.close();
+    signal.removeEventListener('abort', stop);
   }
 }
 
-/** After a crash: every sample of the unit alone, so that only the culprit is lost. */
-async function oneByOne(
-  bench: Workbench,
-  unit: Unit,
-  run: (unit: Unit) => Promise<UnitResult>,
-  signal: AbortSignal,
-): Promise<UnitResult> {
+type Progress = (share: number) => void;
+
+/** A unit, or what can be saved of it where the model breaks down. */
+async function runWhole(crew: Crew, unit: Unit, signal: AbortSignal, progress: Progress): Promise<UnitResult> {
+  try {
+    return await crew.run(unit, signal, progress);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isBreakdown(error)) throw error;
+    return inParts(crew, unit, signal);
+  }
+}
+
+/** After a breakdown: every sample of the unit alone, so that only the culprit is lost. Where batch mates matter, the unit once more, whole. */
+async function inParts(crew: Crew, unit: Unit, signal: AbortSignal): Promise<UnitResult> {
+  const { model, plan } = crew.overview;
   const parts: UnitResult[] = [];
-  for (let at = unit.from; at < unit.to; at++) {
-    const single: Unit = { ...unit, key: `${unit.key}-${at}`, from: at, to: at + 1 };
+  const step = model.coupling === 'batch' ? unit.to - unit.from : 1;
+  for (let at = unit.from; at < unit.to; at += step) {
+    const part: Unit = { ...unit, key: `${unit.key}-${at}`, from: at, to: at + step };
     try {
-      parts.push(await run(single));
+      parts.push(await crew.run(part, signal, () => undefined));
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof ChildDied)) throw error;
-      parts.push(await crashed(bench, single, error.message));
+      if (!isBreakdown(error)) throw error;
+      parts.push(await lost(crew, part, error.message));
     }
   }
-  const rows = bench.plan.budgets.flatMap((_, step) => parts.flatMap((part) => part.rows[step] ?? []));
-  return { rows, problems: parts.flatMap((p) => p.problems) };
+  const notes = [...new Set(parts.flatMap((p) => p.notes ?? []))];
+  const { broken } = parts.find((p) => p.broken !== undefined) ?? {};
+  return {
+    rows: plan.budgets.flatMap((budget) => parts.flatMap((p) => p.rows.filter((row) => sameBudget(row, budget)))),
+    problems: parts.flatMap((p) => p.problems),
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(broken === undefined ? {} : { broken }),
+  };
 }
 
-/** The rows of a sample whose attack took the process down: counted, never judged. */
-async function crashed(bench: Workbench, unit: Unit, reason: string): Promise<UnitResult> {
-  const { samples, problems } = await bench.load(unit.from, unit.to);
-  const { label } = bench.plan.attacks[unit.attack]!;
-  const rows = samples.flatMap((sample) => bench.plan.budgets.map((budget) => unjudged(sample, label, budget, reason)));
-  return { rows, problems };
+const sameBudget = (row: { eps: unknown; norm: unknown }, budget: { eps: unknown; norm: unknown }): boolean =>
+  JSON.stringify([row.norm, row.eps]) === JSON.stringify([budget.norm, budget.eps]);
+
+/** The rows of samples whose attack took the process down: counted, never judged. */
+async function lost(crew: Crew, unit: Unit, reason: string): Promise<UnitResult> {
+  const { plan, data } = crew.overview;
+  const { label } = plan.attacks[unit.attack]!;
+  const broken = crew.limits ?? { seconds: 0, memory: 0 };
+  try {
+    const { samples, problems } = await crew.names(unit);
+    const rows = plan.budgets.flatMap((budget) => samples.map((sample) => unjudged(sample, label, budget, reason)));
+    return { rows, problems, broken };
+  } catch (error) {
+    if (!(error instanceof ChildDied)) throw error;
+    const problems = plan.items
+      .slice(unit.from, unit.to)
+      .map((index) => ({ item: `${data.name}, item ${index}`, reason: `reading it failed: ${error.message}` }));
+    return { rows: [], problems, broken };
+  }
 }
 
 /** Problems of all units, each item once. */

@@ -73,6 +73,19 @@ export const experimentSchema = z.strictObject({
   goal: goal.default('untargeted'),
   seed: z.number().int().nonnegative().default(0),
   batch: z.union([z.literal('auto'), z.number().int().positive()]).default('auto'),
+  limits: z
+    .strictObject({
+      seconds: z
+        .union([z.literal('auto'), z.number().nonnegative()])
+        .default('auto')
+        .describe('a unit of 16 samples is ended when it takes longer; 0: never; auto: a multiple of its measured cost'),
+      memory: z
+        .union([z.literal('auto'), z.literal(0), z.string().regex(/^\d+(\.\d+)?\s*(MB|GB)$/i, 'a size such as 600MB or 4GB')])
+        .default('auto')
+        .describe("most memory of a child process, e.g. 4GB; 0: no limit; auto: its share of three quarters of the machine's"),
+    })
+    .optional()
+    .describe('what a model from a file may take before its process is ended'),
 });
 
 export type ExperimentFile = z.infer<typeof experimentSchema>;

@@ -45,6 +45,16 @@ export interface UnitResult {
   readonly problems: readonly Problem[];
   /** What had to be adapted, e.g. a halved batch. */
   readonly notes?: readonly string[];
+  /** Set where samples could not be judged because the model crashed, hung or took too much: the limits that held. */
+  readonly broken?: Limits;
+}
+
+/** What a unit's process could take; 0 is no limit. */
+export interface Limits {
+  /** Seconds; 'auto' is a multiple of the measured cost. */
+  readonly seconds: number | 'auto';
+  /** Bytes. */
+  readonly memory: number;
 }
 
 /** A sample on its way through the budgets. */
@@ -276,7 +286,12 @@ function blank(subject: Subject, label: string, budget: Budget): Omit<Row, 'stat
 }
 
 /** The row of a sample whose clean pass is not even known (-1): its worker crashed. */
-export const unjudged = (sample: Sample, attack: string, budget: Budget, reason: string): Row => ({
+export const unjudged = (
+  sample: Pick<Sample, 'id' | 'group' | 'label'>,
+  attack: string,
+  budget: Budget,
+  reason: string,
+): Row => ({
   sample: sample.id,
   group: sample.group,
   label: sample.label ?? -1,

@@ -5,7 +5,7 @@ import { classIndices } from '../../kit/data/labels.ts';
 import type { DataSource, Problem } from '../../kit/data/source.ts';
 import { suggestBatch } from '../../kit/model/cost.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
-import type { Model, Sample } from '../../kit/model/model.ts';
+import type { Model, ModelFacts, Sample } from '../../kit/model/model.ts';
 import { type ModelSessions, openSessions } from '../../kit/model/sessions.ts';
 import { loadAttacks } from '../host/attacks.ts';
 import { loadData } from '../host/data.ts';
@@ -16,13 +16,25 @@ import { makePlan, type Plan, type Unit } from './plan.ts';
 import type { ExperimentFile } from './schema.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 
-export interface Workbench {
-  readonly model: Model;
+/** What a run has to know of an opened experiment; nothing in it runs the model. */
+export interface Overview {
+  readonly model: ModelFacts;
   readonly data: DataSource;
   readonly plan: Plan;
-  readonly sessions: ModelSessions;
   /** Samples per pass. */
   readonly batch: number;
+}
+
+/** What a child tells of the model it opened. */
+export interface Facts extends Pick<Overview, 'model' | 'batch'> {
+  /** Seconds opening took, and one forward pass of one sample. */
+  readonly openSeconds: number;
+  readonly forwardSeconds: number;
+}
+
+export interface Workbench extends Overview {
+  readonly model: Model;
+  readonly sessions: ModelSessions;
   /** The samples at positions from..to of the plan, and what could not be read of them. */
   load(from: number, to: number): Promise<{ samples: Sample[]; problems: Problem[] }>;
   run(unit: Unit, signal: AbortSignal, progress: (share: number) => void): Promise<UnitResult>;

@@ -20,7 +20,7 @@ export const isPicture = (spec: InputSpec): boolean =>
 const channelsOf = ({ layout, shape }: InputSpec): number => shape[layout.indexOf('C') - 1] ?? 0;
 
 /** The example store below a run directory. */
-export function exampleStore(folder: string, model: Model): ExampleStore {
+export function exampleStore(folder: string, model: Pick<Model, 'inputs'>): ExampleStore {
   const names = Object.keys(model.inputs);
   const only = names.length === 1 ? names[0]! : undefined;
   const spec = only === undefined ? undefined : model.inputs[only]!;
@@ -78,7 +78,7 @@ function valuesOf(spec: InputSpec, pixels: Uint8Array): Float32Array {
 }
 
 /** 8-bit inputs as bytes, everything else as float32. */
-const tensorsOf = (model: Model, inputs: Inputs): Record<string, Tensor> =>
+const tensorsOf = (model: Pick<Model, 'inputs'>, inputs: Inputs): Record<string, Tensor> =>
   Object.fromEntries(
     Object.entries(inputs).map(([name, values]) => {
       const spec = model.inputs[name]!;

@@ -42,6 +42,15 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   }
 }
 
+/** Removes what a process that was killed had begun to write below a folder. */
+export async function sweepTemporary(folder: string, pid: number): Promise<void> {
+  const entries = await readdir(folder, { recursive: true }).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of entries) if (name.endsWith(`.${pid}.tmp`)) await rm(join(folder, name), { force: true });
+}
+
 /** Makes a folder and proves that it can be written to. */
 export async function writableFolder(path: string): Promise<void> {
   try {

@@ -44,6 +44,13 @@ export async function loadModel(reference: ModelReference, context: LoadContext)
   return { model: await builtinModel(reference.use, context), surrogates };
 }
 
+/** Whether a model comes with provoke or a package it knows: its graph is built by provoke itself. All others run in a process of their own. */
+export const isBuiltin = (reference: ModelReference): boolean =>
+  'use' in reference && Object.hasOwn(builtinModels, reference.use);
+
+/** What errors call a model. */
+export const nameOf = (reference: ModelReference): string => ('path' in reference ? reference.path : reference.use);
+
 /** What the command line calls MODEL: a built-in name, or the path of an ONNX file. */
 export function modelReference(name: string, options: { output?: string; manifest?: string } = {}): ModelReference {
   if (Object.hasOwn(builtinModels, name)) return { use: name };

@@ -1,24 +1,49 @@
 /** @file Child processes that run units: a thread could not be stopped without taking the process down. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { describeEnd, type End } from './limits.ts';
+import { type Ending, endOf, stdio } from './voice.ts';
+import { type Watch, watch } from './watch.ts';
 
 /** What a child is told, and what it answers. */
 export type Request =
   | { readonly kind: 'open'; readonly payload: unknown }
   | { readonly kind: 'run'; readonly id: number; readonly payload: unknown };
 export type Reply =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly facts: unknown }
   | { readonly kind: 'progress'; readonly id: number; readonly share: number }
   | { readonly kind: 'done'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly remedy?: string; readonly stack?: string };
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly message: string;
+      readonly remedy?: string;
+      readonly stack?: string;
+      /** The runtime refused, not provoke. */
+      readonly runtime?: true;
+    };
 
-/** A job's child ended before it answered. */
+/** A job's child ended before it answered, or was ended because it took too much. */
 export class ChildDied extends Error {
   override readonly name = 'ChildDied';
+  constructor(
+    readonly end: End,
+    readonly remedy: string = describeEnd(end).remedy,
+  ) {
+    super(describeEnd(end).reason);
+  }
 }
 
-export interface Pool<Task, Result> {
+export interface TaskOptions {
+  /** The child is killed when it has not answered by then; 0: never. */
+  readonly seconds: number;
+  progress?(share: number): void;
+}
+
+export interface Pool<Task, Facts> {
+  /** Starts the first child and returns what it found when it opened. */
+  open(): Promise<Facts>;
   /** Runs a task in the next free child. Rejects with ChildDied when its child ends; the child is replaced. */
-  run(task: Task, progress: (share: number) => void): Promise<Result>;
+  run(task: Task, options: TaskOptions): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -26,30 +51,50 @@ export interface PoolOptions {
   readonly workers: number;
   /** Sent to every child before its first task. */
   readonly open: unknown;
+  /** Seconds a child has to open; 0: no limit. */
+  readonly openSeconds: number;
+  /** Bytes of memory a child may take; 0: no limit. */
+  readonly memory: number;
   readonly revive: (failure: Extract<Reply, { kind: 'failed' }>) => Error;
+  /** Called with the id of a child that was killed or crashed: it may have left temporary files. */
+  readonly bury: (pid: number) => Promise<void>;
+}
+
+/** Seconds a child gets to end by itself when the pool is closed. */
+export const defaults = { grace: 2 } as const;
+
+interface Hand {
+  readonly child: ChildProcess;
+  readonly watch: Watch;
+  readonly end: Promise<Ending>;
+  /** Ended, and nothing left behind. */
+  readonly gone: Promise<void>;
 }
 
 interface Worker {
-  child: ChildProcess | undefined;
-  ready: Promise<void> | undefined;
+  hand: Hand | undefined;
+  facts: Promise<unknown> | undefined;
   busy: boolean;
 }
 
 /** A pool of children running the module at `script`. */
-export function createPool<Task, Result>(script: URL, { workers, open, revive }: PoolOptions): Pool<Task, Result> {
-  const crew: Worker[] = Array.from({ length: workers }, () => ({ child: undefined, ready: undefined, busy: false }));
+export function createPool<Task, Facts>(script: URL, options: PoolOptions): Pool<Task, Facts> {
+  const { workers, open, openSeconds, memory, revive, bury } = options;
+  const crew: Worker[] = Array.from({ length: workers }, () => ({ hand: undefined, facts: undefined, busy: false }));
   const waiting: ((worker: Worker) => void)[] = [];
-  let next = 0;
+  let [next, closed] = [0, false];
 
-  const start = (worker: Worker): Promise<void> => {
-    const child = fork(script, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
-    worker.child = child;
-    child.once('exit', () => {
-      if (worker.child === child) worker.child = undefined;
+  const start = async (worker: Worker): Promise<unknown> => {
+    const child = fork(script, [], { stdio: [...stdio], serialization: 'advanced' });
+    const end = endOf(child).finally(() => {
+      if (worker.hand?.child === child) worker.hand = undefined;
     });
-    return converse(child, { kind: 'open', payload: open } satisfies Request, revive, (reply) => reply.kind === 'ready').then(
-      () => undefined,
-    );
+    const gone = end.then(({ code }) => (code === 0 ? undefined : bury(child.pid!)));
+    const hand = { child, watch: watch(child, memory), end, gone };
+    worker.hand = hand;
+    const request: Request = { kind: 'open', payload: open };
+    const reply = await converse(hand, request, { revive, seconds: openSeconds, isLast: (r) => r.kind === 'ready' });
+    return (reply as Extract<Reply, { kind: 'ready' }>).facts;
   };
   const acquire = (): Promise<Worker> => {
     const free = crew.find((w) => !w.busy);
@@ -62,47 +107,57 @@ export function createPool<Task, Result>(script: URL, { workers, open, revive }:
     if (waiter) waiter(worker);
     else worker.busy = false;
   };
+  const withWorker = async <T>(use: (worker: Worker) => Promise<T>): Promise<T> => {
+    const worker = await acquire();
+    try {
+      if (closed) throw new Error('the pool of child processes is closed');
+      if (worker.hand === undefined) worker.facts = start(worker);
+      await worker.facts;
+      return await use(worker);
+    } finally {
+      release(worker);
+    }
+  };
   return {
-    async run(task, progress) {
-      const worker = await acquire();
-      try {
-        if (worker.child === undefined) worker.ready = start(worker);
-        await worker.ready;
+    open: () => withWorker(async (worker) => (await worker.facts) as Facts),
+    run: (task, { seconds, progress }) =>
+      withWorker(async (worker) => {
         const id = next++;
-        const request: Request = { kind: 'run', id, payload: task };
-        const reply = await converse(worker.child!, request, revive, (r) => {
-          if (r.kind === 'progress' && r.id === id) progress(r.share);
+        const isLast = (r: Reply) => {
+          if (r.kind === 'progress' && r.id === id) progress?.(r.share);
           return r.kind === 'done' && r.id === id;
-        });
-        return (reply as Extract<Reply, { kind: 'done' }>).result as Result;
-      } finally {
-        release(worker);
-      }
-    },
+        };
+        const reply = await converse(worker.hand!, { kind: 'run', id, payload: task }, { revive, seconds, isLast });
+        return (reply as Extract<Reply, { kind: 'done' }>).result;
+      }),
     async close() {
+      closed = true;
       await Promise.all(
-        crew.map(async ({ child }) => {
-          if (child === undefined || child.exitCode !== null) return;
-          const ended = new Promise((resolve) => child.once('exit', resolve));
-          child.disconnect();
-          await ended;
+        crew.map(async ({ hand }) => {
+          if (hand === undefined) return;
+          const { child, gone } = hand;
+          if (child.connected) child.disconnect();
+          const timer = setTimeout(() => child.kill('SIGKILL'), 1000 * defaults.grace);
+          await gone;
+          clearTimeout(timer);
         }),
       );
     },
   };
 }
 
+interface Terms {
+  readonly revive: PoolOptions['revive'];
+  readonly seconds: number;
+  isLast(reply: Reply): boolean;
+}
+
 /** Sends a request and waits for the reply `isLast` accepts, a failure, or the child's end. */
-function converse(
-  child: ChildProcess,
-  request: Request,
-  revive: PoolOptions['revive'],
-  isLast: (reply: Reply) => boolean,
-): Promise<Reply> {
+function converse({ child, watch, end }: Hand, request: Request, { revive, seconds, isLast }: Terms): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void) => {
+      watch.rest();
       child.off('message', onMessage);
-      child.off('exit', onExit);
       finish();
     };
     const onMessage = (message: unknown) => {
@@ -110,13 +165,12 @@ function converse(
       if (reply.kind === 'failed') settle(() => reject(revive(reply)));
       else if (isLast(reply)) settle(() => resolve(reply));
     };
-    const onExit = (code: number | null, signal: string | null) => {
-      settle(() => reject(new ChildDied(`a worker process ended ${signal === null ? `with code ${code}` : `by ${signal}`}`)));
-    };
+    watch.allow(seconds);
     child.on('message', onMessage);
-    child.once('exit', onExit);
+    void end.then((how) => settle(() => reject(new ChildDied(watch.breach ?? { kind: 'crash', ...how }))));
     child.send(request, (error) => {
-      if (error) settle(() => reject(new ChildDied(`a worker process cannot be reached: ${error.message}`)));
+      // a child that cannot be reached is ending: its end says why
+      if (error) child.kill('SIGKILL');
     });
   });
 }

@@ -9,9 +9,12 @@ import { createOracle } from '../../kit/model/make-oracle.ts';
 import { attackedInputs, type Model, type Sample } from '../../kit/model/model.ts';
 import { predict } from '../../kit/model/predict.ts';
 import { openSessions } from '../../kit/model/sessions.ts';
+import { forwardSeconds } from '../experiment/pace.ts';
+import type { ModelReference } from '../experiment/schema.ts';
 import { readUserFile } from './files.ts';
 import { decodeImage } from './images.ts';
-import { loadModel, modelReference } from './models.ts';
+import { defaults } from './limits.ts';
+import { loadModel } from './models.ts';
 import { nodeRuntime } from './runtime.ts';
 
 export interface FileOptions {
@@ -56,15 +59,16 @@ const arrayOf = (t: Tensor) => ({ kind: 'array' as const, shape: t.dims, data: F
 
 /** Class probabilities of files. */
 export async function predictFiles(
-  name: string,
+  reference: ModelReference,
   paths: readonly string[],
-  options: FileOptions,
+  options: FileOptions & { readonly allow?: (seconds: number) => void },
 ): Promise<{ predictions: Prediction[]; classes: readonly string[] }> {
   const runtime = nodeRuntime();
-  const { model } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
+  const { model } = await loadModel(reference, { base: process.cwd(), runtime });
   const samples = [];
   for (const path of paths) samples.push(await fileSample(path, model, options));
   const sessions = openSessions(model, runtime);
+  options.allow?.(defaults.opening + defaults.slack * samples.length * (await forwardSeconds(model, sessions)));
   const results = await predict(
     createOracle(sessions, { maxBatch: 16 }),
     samples.map((s) => s.inputs),

@@ -20,6 +20,15 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** The runtime refused a graph, or gave up in the middle of a run: its own message. */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure';
+}
+
+const failing = (cause: unknown): never => {
+  throw new RuntimeFailure((cause as Error).message.trim(), { cause });
+};
+
 export interface Runtime {
   open(graph: Graph | Uint8Array): Promise<Session>;
   /** Opens, runs once and releases, without graph optimisation: for passes that ask the runtime. */
@@ -50,7 +59,7 @@ export function createRuntime(module: OrtModule, options: RuntimeOptions = {}): 
       // errors are thrown, with the same text
       logSeverityLevel: 4,
       extra: { session: { force_spinning_stop: '1', intra_op: { allow_spinning: '1' }, inter_op: { allow_spinning: '0' } } },
-    });
+    }).catch(failing);
     return wrap(module, session);
   };
   return {
@@ -76,7 +85,7 @@ function wrap(module: OrtModule, session: ort.InferenceSession): Session {
     async run(feeds, fetch) {
       const given: Record<string, ort.Tensor> = {};
       for (const [name, t] of Object.entries(feeds)) given[name] = new module.Tensor(t.dtype, t.data as never, [...t.dims]);
-      const results = await (fetch === undefined ? session.run(given) : session.run(given, [...fetch]));
+      const results = await (fetch === undefined ? session.run(given) : session.run(given, [...fetch])).catch(failing);
       return Object.fromEntries(
         Object.entries(results).map(([name, t]) => [name, { dtype: t.type, dims: t.dims, data: t.data } as unknown as Tensor]),
       );

@@ -4,8 +4,9 @@ import type { Model, Sample } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import { parseEps } from '../../../kit/threat/parse-eps.ts';
+import { allowance, forwardSeconds } from '../../experiment/pace.ts';
 import type { GoalPlan } from '../../experiment/plan.ts';
-import { experimentSchema } from '../../experiment/schema.ts';
+import { experimentSchema, type ModelReference } from '../../experiment/schema.ts';
 import { runUnit } from '../../experiment/unit.ts';
 import { loadAttacks } from '../../host/attacks.ts';
 import { exampleStore } from '../../host/examples.ts';
@@ -13,12 +14,14 @@ import { writableFolder } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { fileSample, onlyAttackedInput } from '../../host/predict-files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import type { Allow } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
+import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
 import { epsText, percent, table } from '../table.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   attack: string;
   eps: string;
   norm: string;
@@ -32,9 +35,8 @@ interface Options {
   json?: boolean;
 }
 
-export const attack: Register = (program) => {
-  program
-    .command('attack <model> <inputs...>')
+export const attack: Register = (program, exit, guard) => {
+  withLimits(program.command('attack <model> <inputs...>'))
     .description('attack single files')
     .requiredOption('--attack <name>', 'which attack: provoke list attacks, or ./file.mjs')
     .requiredOption('--eps <size>', 'largest change, e.g. 8/255')
@@ -51,10 +53,14 @@ export const attack: Register = (program) => {
       'after',
       '\nExamples:\n  $ provoke attack face-api/expression face.png --attack pgd --eps 8/255\n  $ provoke attack model.onnx a.png --attack pgd --eps 2 --norm l2 --set steps=40 --target happy',
     )
-    .action(attackFiles);
+    .action(async (name: string, paths: string[], options: Options) => {
+      const reference = modelReference(name, options);
+      const task = `${options.attack} on ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
+      exit(await guard({ reference, limits: limitsOf(options), task }, (allow) => attackFiles(reference, paths, options, allow)));
+    });
 };
 
-async function attackFiles(name: string, paths: string[], options: Options): Promise<void> {
+async function attackFiles(reference: ModelReference, paths: string[], options: Options, allow: Allow): Promise<void> {
   const [planned] = await loadAttacks([{ use: options.attack, ...settings(options.set) }], process.cwd());
   const chosen = planned!.attack;
   const eps = parseEps(options.eps, '--eps');
@@ -68,7 +74,8 @@ async function attackFiles(name: string, paths: string[], options: Options): Pro
   if (!Number.isInteger(seed) || seed < 0)
     throw new UserError(`--seed: "${options.seed}" is not a whole number`, 'for example --seed 1');
   const runtime = nodeRuntime();
-  const { model, surrogates } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
+  const started = performance.now();
+  const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
   const input = onlyAttackedInput(model);
   const goal = goalOf(model, options.target);
   const samples: Sample[] = [];
@@ -79,6 +86,9 @@ async function attackFiles(name: string, paths: string[], options: Options): Pro
   }
   await writableFolder(options.out);
   const sessions = openSessions(model, runtime, { surrogates });
+  const forward = await forwardSeconds(model, sessions);
+  const open = (performance.now() - started) / 1000;
+  allow(allowance({ planned: planned!, budgets: 1, samples: Math.max(samples.length, model.fixedBatch ?? 1), forward, open }));
   const interrupt = interruptSignal('interrupted');
   const progress = createProgress(chosen.name);
   try {

@@ -2,12 +2,14 @@ import { UserError } from '../../../core/errors.ts';
 import { writeModel } from '../../../core/onnx/writer.ts';
 import { describeSubstitutes } from '../../../kit/model/element-types.ts';
 import { gradientModel, statedSubstitutes } from '../../../kit/model/gradient-model.ts';
+import type { ModelReference } from '../../experiment/schema.ts';
 import { writeWhole } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   out: string;
   wrt?: string[];
   loss: string;
@@ -15,9 +17,8 @@ interface Options {
   manifest?: string;
 }
 
-export const gradient: Register = (program) => {
-  program
-    .command('gradient <model>')
+export const gradient: Register = (program, exit, guard) => {
+  withLimits(program.command('gradient <model>'))
     .description("write a model's gradient as a plain ONNX model (default domain only)")
     .requiredOption('-o, --out <file>', 'where to write it')
     .option('--wrt <names...>', 'inputs to differentiate with respect to (default: all attacked ones)')
@@ -31,21 +32,26 @@ export const gradient: Register = (program) => {
     .action(async (name: string, options: Options) => {
       const { loss } = options;
       if (loss !== 'ce' && loss !== 'margin') throw new UserError(`--loss: there is no loss "${loss}"`, 'one of: ce, margin');
-      const runtime = nodeRuntime();
-      const { model, surrogates } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
-      const graph = await gradientModel(model, {
-        execute: runtime.execute,
-        loss,
-        surrogates,
-        ...(options.wrt === undefined ? {} : { wrt: options.wrt }),
-      });
-      await writeWhole(options.out, writeModel(graph));
-      process.stdout.write(
-        [
-          `${options.out}: inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}`,
-          ...describeSubstitutes(statedSubstitutes(graph)).map((line) => `substitute: ${line}`),
-          '',
-        ].join('\n'),
-      );
+      const reference = modelReference(name, options);
+      exit(await guard({ reference, limits: limitsOf(options) }, () => write(reference, loss, options)));
     });
 };
+
+async function write(reference: ModelReference, loss: 'ce' | 'margin', options: Options): Promise<void> {
+  const runtime = nodeRuntime();
+  const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
+  const graph = await gradientModel(model, {
+    execute: runtime.execute,
+    loss,
+    surrogates,
+    ...(options.wrt === undefined ? {} : { wrt: options.wrt }),
+  });
+  await writeWhole(options.out, writeModel(graph));
+  process.stdout.write(
+    [
+      `${options.out}: inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}`,
+      ...describeSubstitutes(statedSubstitutes(graph)).map((line) => `substitute: ${line}`),
+      '',
+    ].join('\n'),
+  );
+}

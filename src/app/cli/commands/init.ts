@@ -4,23 +4,23 @@ import { stringify } from 'yaml';
 import { suggestion, UserError } from '../../../core/errors.ts';
 import { attackedInputs, type InputSpec } from '../../../kit/model/model.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
-import type { DataReference, ExperimentFile } from '../../experiment/schema.ts';
+import type { DataReference, ExperimentFile, ModelReference } from '../../experiment/schema.ts';
 import { dataSets, loadData } from '../../host/data.ts';
 import { writeWhole } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   out: string;
   force?: boolean;
   output?: string;
   manifest?: string;
 }
 
-export const init: Register = (program) => {
-  program
-    .command('init <model> <data>')
+export const init: Register = (program, exit, guard) => {
+  withLimits(program.command('init <model> <data>'))
     .description('look at a model and data, and write a runnable experiment file')
     .option('--out <file>', 'where to write it', 'experiment.yaml')
     .option('--force', 'replace the file if it is there')
@@ -33,40 +33,42 @@ export const init: Register = (program) => {
     .action(async (modelName: string, dataName: string, options: Options) => {
       if (existsSync(options.out) && !options.force)
         throw new UserError(`"${options.out}" exists`, 'choose another name with --out, or --force to replace it');
-      const runtime = nodeRuntime();
       const reference = modelReference(modelName, options);
-      const { model } = await loadModel(reference, { base: process.cwd(), runtime });
-      const data = dataReference(dataName);
-      const source = await loadData(data, { base: process.cwd(), runtime });
-      const { map, unknown } = mapLabels(source.labels, model.classes);
-      const labels = Object.keys(map).length === 0 ? {} : { labels: map };
-      const spec = model.inputs[attackedInputs(model)[0]!]!;
-      const experiment = {
-        name: basename(options.out, extname(options.out)),
-        model: reference,
-        data: { ...data, ...(source.count > 200 ? { limit: 200 } : {}), ...labels },
-        threat: threatFor(spec),
-        attacks: ['noise', 'fgsm', { use: 'pgd', steps: 20, restarts: 1 }],
-        goal: 'untargeted' as const,
-        seed: 0,
-      } satisfies Partial<ExperimentFile>;
-      const head = [
-        `# ${model.name}: ${model.classes.length} classes (${model.classes.join(', ')})`,
-        `# ${source.name}: ${source.count} samples; labels: ${source.labelsAre}`,
-        ...model.inferred.map((sentence) => `# inferred: ${sentence}`),
-        ...(Object.keys(map).length === 0
-          ? []
-          : ['# check the label map below: the data spell these labels otherwise than the model']),
-        ...(unknown.length === 0
-          ? []
-          : [`# no class resembles ${unknown.join(', ')}: map them under data.labels before the run`]),
-      ];
-      const text = `${head.join('\n')}\n${stringify(experiment)}`;
-      parseExperiment(text, options.out);
-      await writeWhole(options.out, text);
-      process.stdout.write(`${options.out} written; next: provoke run ${options.out}\n`);
+      exit(await guard({ reference, limits: limitsOf(options) }, () => write(reference, dataName, options)));
     });
 };
+
+async function write(reference: ModelReference, dataName: string, options: Options): Promise<void> {
+  const runtime = nodeRuntime();
+  const { model } = await loadModel(reference, { base: process.cwd(), runtime });
+  const data = dataReference(dataName);
+  const source = await loadData(data, { base: process.cwd(), runtime });
+  const { map, unknown } = mapLabels(source.labels, model.classes);
+  const labels = Object.keys(map).length === 0 ? {} : { labels: map };
+  const spec = model.inputs[attackedInputs(model)[0]!]!;
+  const experiment = {
+    name: basename(options.out, extname(options.out)),
+    model: reference,
+    data: { ...data, ...(source.count > 200 ? { limit: 200 } : {}), ...labels },
+    threat: threatFor(spec),
+    attacks: ['noise', 'fgsm', { use: 'pgd', steps: 20, restarts: 1 }],
+    goal: 'untargeted' as const,
+    seed: 0,
+  } satisfies Partial<ExperimentFile>;
+  const head = [
+    `# ${model.name}: ${model.classes.length} classes (${model.classes.join(', ')})`,
+    `# ${source.name}: ${source.count} samples; labels: ${source.labelsAre}`,
+    ...model.inferred.map((sentence) => `# inferred: ${sentence}`),
+    ...(Object.keys(map).length === 0
+      ? []
+      : ['# check the label map below: the data spell these labels otherwise than the model']),
+    ...(unknown.length === 0 ? [] : [`# no class resembles ${unknown.join(', ')}: map them under data.labels before the run`]),
+  ];
+  const text = `${head.join('\n')}\n${stringify(experiment)}`;
+  parseExperiment(text, options.out);
+  await writeWhole(options.out, text);
+  process.stdout.write(`${options.out} written; next: provoke run ${options.out}\n`);
+}
 
 /** Labels spelled otherwise than a class, mapped to the class that begins alike; the rest has to be mapped by hand. */
 function mapLabels(labels: readonly string[], classes: readonly string[]): { map: Record<string, string>; unknown: string[] } {

@@ -6,21 +6,23 @@ import { describeSubstitutes, elementTypes } from '../../../kit/model/element-ty
 import { createOracle } from '../../../kit/model/make-oracle.ts';
 import type { InputSpec, Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
+import { middle } from '../../experiment/pace.ts';
+import type { ModelReference } from '../../experiment/schema.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
 import { table } from '../table.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   json?: boolean;
   graph?: boolean;
   output?: string;
   manifest?: string;
 }
 
-export const inspect: Register = (program) => {
-  program
-    .command('inspect <model>')
+export const inspect: Register = (program, exit, guard) => {
+  withLimits(program.command('inspect <model>'))
     .description('inputs, classes, ops, cost, and what cuts the gradient')
     .option('--json', 'as JSON')
     .option('--graph', 'print the graph itself')
@@ -28,37 +30,42 @@ export const inspect: Register = (program) => {
     .option('--manifest <file>', 'manifest of the model')
     .addHelpText('after', '\nExamples:\n  $ provoke inspect face-api/expression\n  $ provoke inspect model.onnx --json')
     .action(async (name: string, options: Options) => {
-      const runtime = nodeRuntime();
-      const { model, surrogates } = await loadModel(modelReference(name, options), { base: process.cwd(), runtime });
-      if (options.graph) {
-        process.stdout.write(`${printGraph(model.graph)}\n`);
-        return;
-      }
-      const cost = await modelCost(model, runtime.execute);
-      const sessions = openSessions(model, runtime, { surrogates });
-      const gradient = await gradientFacts(model, sessions);
-      await sessions.release();
-      const facts = {
-        name: model.name,
-        sha256: model.sha256,
-        opset: opsetOf(model.graph),
-        inputs: model.inputs,
-        output: model.output,
-        classes: model.classes,
-        ops: countOps(model),
-        elementTypes: elementTypes(model),
-        parameters: cost.parameters,
-        macs: cost.macs,
-        gradientBytesPerSample: cost.gradientBytes,
-        suggestedBatch: await suggestBatch(model, runtime.execute),
-        fixedBatch: model.fixedBatch ?? null,
-        inferred: model.inferred,
-        note: model.note ?? null,
-        ...gradient,
-      };
-      process.stdout.write(options.json ? `${JSON.stringify(facts, null, 2)}\n` : describe(facts, model));
+      const reference = modelReference(name, options);
+      exit(await guard({ reference, limits: limitsOf(options) }, () => look(reference, options)));
     });
 };
+
+async function look(reference: ModelReference, options: Options): Promise<void> {
+  const runtime = nodeRuntime();
+  const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
+  if (options.graph) {
+    process.stdout.write(`${printGraph(model.graph)}\n`);
+    return;
+  }
+  const cost = await modelCost(model, runtime.execute);
+  const sessions = openSessions(model, runtime, { surrogates });
+  const gradient = await gradientFacts(model, sessions);
+  await sessions.release();
+  const facts = {
+    name: model.name,
+    sha256: model.sha256,
+    opset: opsetOf(model.graph),
+    inputs: model.inputs,
+    output: model.output,
+    classes: model.classes,
+    ops: countOps(model),
+    elementTypes: elementTypes(model),
+    parameters: cost.parameters,
+    macs: cost.macs,
+    gradientBytesPerSample: cost.gradientBytes,
+    suggestedBatch: await suggestBatch(model, runtime.execute),
+    fixedBatch: model.fixedBatch ?? null,
+    inferred: model.inferred,
+    note: model.note ?? null,
+    ...gradient,
+  };
+  process.stdout.write(options.json ? `${JSON.stringify(facts, null, 2)}\n` : describe(facts, model));
+}
 
 type Gradient =
   | {
@@ -94,18 +101,6 @@ async function gradientFacts(model: Model, sessions: ReturnType<typeof openSessi
     return { differentiable: false, why: error.message, remedy: error.remedy };
   }
 }
-
-/** A sample in the middle of the bounds. */
-const middle = (model: Model): Record<string, Float32Array> =>
-  Object.fromEntries(
-    Object.entries(model.inputs).map(([name, { shape, bounds }]) => {
-      const value =
-        bounds === 'unbounded' || typeof bounds.lower !== 'number' || typeof bounds.upper !== 'number'
-          ? 0
-          : (bounds.lower + bounds.upper) / 2;
-      return [name, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value)];
-    }),
-  );
 
 async function fastest(call: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];

@@ -1,17 +1,20 @@
+import type { ModelReference } from '../../experiment/schema.ts';
+import { modelReference } from '../../host/models.ts';
 import { predictFiles } from '../../host/predict-files.ts';
+import type { Allow } from '../guard.ts';
+import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
 import { percent, table } from '../table.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   json?: boolean;
   output?: string;
   manifest?: string;
   resize?: boolean;
 }
 
-export const predict: Register = (program) => {
-  program
-    .command('predict <model> <inputs...>')
+export const predict: Register = (program, exit, guard) => {
+  withLimits(program.command('predict <model> <inputs...>'))
     .description('class probabilities for files')
     .option('--json', 'as JSON')
     .option('--resize', 'bring images to the size the model wants')
@@ -22,12 +25,17 @@ export const predict: Register = (program) => {
       '\nExamples:\n  $ provoke predict face-api/expression face.png\n  $ provoke predict model.onnx a.png b.png --json',
     )
     .action(async (model: string, inputs: string[], options: Options) => {
-      const { predictions, classes } = await predictFiles(model, inputs, options);
-      if (options.json) {
-        process.stdout.write(`${JSON.stringify(predictions, null, 2)}\n`);
-        return;
-      }
-      const rows = predictions.map((p) => [p.input, p.prediction, ...classes.map((c) => percent(p.classes[c]!))]);
-      process.stdout.write(`${table([['input', 'prediction', ...classes], ...rows])}\n`);
+      const reference = modelReference(model, options);
+      exit(await guard({ reference, limits: limitsOf(options) }, (allow) => show(reference, inputs, options, allow)));
     });
 };
+
+async function show(reference: ModelReference, inputs: string[], options: Options, allow: Allow): Promise<void> {
+  const { predictions, classes } = await predictFiles(reference, inputs, { ...options, allow });
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(predictions, null, 2)}\n`);
+    return;
+  }
+  const rows = predictions.map((p) => [p.input, p.prediction, ...classes.map((c) => percent(p.classes[c]!))]);
+  process.stdout.write(`${table([['input', 'prediction', ...classes], ...rows])}\n`);
+}

@@ -2,22 +2,26 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../../../core/errors.ts';
 import type { Summary } from '../../../kit/record/summary.ts';
+import type { ChildOpening } from '../../experiment/child.ts';
+import { openCrew } from '../../experiment/crew.ts';
 import { estimate } from '../../experiment/estimate.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
 import { mergeResults, type RunRecord, writeTables } from '../../experiment/results.ts';
 import { runUnits } from '../../experiment/run.ts';
 import { openStore } from '../../experiment/store.ts';
-import { openWorkbench, type Workbench } from '../../experiment/workbench.ts';
+import { type Overview, openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { writeReport } from '../../report/from-run.ts';
+import type { Guard } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
+import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { fraction, positiveInteger, shardOf } from '../numbers.ts';
 import { createProgress, duration } from '../progress.ts';
 import type { Register } from '../register.ts';
 import { epsText, percent, table } from '../table.ts';
 
-interface Options {
+interface Options extends LimitFlags {
   out?: string;
   workers?: string;
   threads?: string;
@@ -38,12 +42,11 @@ Examples:
   $ provoke run face.yaml --resume             go on after an interruption
   $ provoke run face.yaml --fail-under 40      exit code 100 below 40 % worst-case robust accuracy`;
 
-export const run: Register = (program, exit) => {
-  program
-    .command('run <experiment>')
+export const run: Register = (program, exit, guard) => {
+  withLimits(program.command('run <experiment>'))
     .description('run an experiment file: attacks, verified examples, tables and a report')
     .option('--out <dir>', 'run directory (default: runs/NAME)')
-    .option('--workers <n>', 'child processes (default: 1, everything in this process)')
+    .option('--workers <n>', 'child processes (default: 1)')
     .option('--threads <n>', 'compute threads per process (default: one per core and process)')
     .option('--device <name>', 'cpu, cuda, webgpu ...', 'cpu')
     .option('--shard <i/n>', 'do only part i of n of the work; the last one merges')
@@ -53,10 +56,10 @@ export const run: Register = (program, exit) => {
     .option('--fail-under <percent>', 'exit with 100 when worst-case robust accuracy at the largest budget is below')
     .option('--json', 'print the summary as JSON, and nothing else on stdout')
     .addHelpText('after', examples)
-    .action(async (file: string, options: Options) => exit(await runExperiment(file, options)));
+    .action(async (file: string, options: Options) => exit(await runExperiment(file, options, guard)));
 };
 
-async function runExperiment(file: string, options: Options): Promise<number> {
+async function runExperiment(file: string, options: Options, guard: Guard): Promise<number> {
   const workers = options.workers === undefined ? 1 : positiveInteger(options.workers, '--workers');
   const threads =
     options.threads === undefined
@@ -70,14 +73,14 @@ async function runExperiment(file: string, options: Options): Promise<number> {
   const folder = options.out ?? join('runs', name);
   const base = resolve(dirname(file));
   const { device } = options;
-  const bench = await openWorkbench(experiment, { base, folder, runtime: nodeRuntime({ threads, device }) });
+  const limits = limitsOf(options, experiment.limits);
+  const opening = { experiment, base, folder, threads, device };
+  if (options.dryRun) return guard({ reference: experiment.model, limits }, () => dryRun(opening, workers));
+  const crew = await openCrew(opening, { ...opening, workers, ...(limits === undefined ? {} : { limits }) });
+  const { overview } = crew;
   try {
-    for (const sentence of bench.model.inferred) process.stderr.write(`note: ${sentence}\n`);
-    if (options.dryRun) {
-      process.stdout.write(await estimate(bench, { workers, threads }));
-      return 0;
-    }
-    const store = await openStore(folder, bench.plan.sha256, {
+    sayInferred(overview);
+    const store = await openStore(folder, overview.plan.sha256, {
       resume: options.resume === true,
       overwrite: options.overwrite === true,
     });
@@ -85,10 +88,7 @@ async function runExperiment(file: string, options: Options): Promise<number> {
       `interrupted: finished units are kept in ${folder}; go on with: provoke run ${file} --out ${folder} --resume`,
     );
     const progress = createProgress(name);
-    const opening = { experiment, base, folder, threads, device };
-    const result = await runUnits(bench, store, {
-      workers,
-      opening,
+    const result = await runUnits(crew, store, {
       signal: interrupt.signal,
       progress: progress.update,
       ...(shard ? { shard } : {}),
@@ -96,8 +96,17 @@ async function runExperiment(file: string, options: Options): Promise<number> {
       progress.end();
       interrupt.dispose();
     });
-    const { record, rows } = await mergeResults({ experiment, name, bench, run: result, workers, threads, device });
-    refuseEmpty(record, bench);
+    const { record, rows } = await mergeResults({
+      experiment,
+      name,
+      overview,
+      gradient: crew.gradient,
+      run: result,
+      workers,
+      threads,
+      device,
+    });
+    refuseEmpty(record, overview);
     await writeTables(store, record, rows);
     const report = await writeReport(store.folder, record, rows);
     if (options.json) process.stdout.write(`${JSON.stringify(record.summary, null, 2)}\n`);
@@ -110,17 +119,28 @@ async function runExperiment(file: string, options: Options): Promise<number> {
     }
     return isBelow(record.summary, failUnder) ? 100 : 0;
   } finally {
-    await bench.release();
+    await crew.close();
   }
 }
 
-function refuseEmpty(record: RunRecord, bench: Workbench): void {
+const sayInferred = ({ model }: Overview): void => {
+  for (const sentence of model.inferred) process.stderr.write(`note: ${sentence}\n`);
+};
+
+async function dryRun({ experiment, base, folder, threads, device }: ChildOpening, workers: number): Promise<void> {
+  const bench = await openWorkbench(experiment, { base, folder, runtime: nodeRuntime({ threads, device }) });
+  sayInferred(bench);
+  process.stdout.write(await estimate(bench, { workers, threads }));
+  await bench.release();
+}
+
+function refuseEmpty(record: RunRecord, overview: Overview): void {
   if (record.counts.samples > 0 || record.state === 'partial') return;
   const first = record.problems[0];
   throw new UserError(
     first === undefined
-      ? `${bench.data.name} holds no samples`
-      : `none of the ${record.problems.length} samples of ${bench.data.name} can be used; the first: ${first.item}: ${first.reason}`,
+      ? `${overview.data.name} holds no samples`
+      : `none of the ${record.problems.length} samples of ${overview.data.name} can be used; the first: ${first.item}: ${first.reason}`,
     'mend the data, or name others under `data:`',
   );
 }
@@ -183,6 +203,7 @@ export function summaryText(record: RunRecord): string {
           ...(counts.problems > 5 ? ['  ... (all in run.json)'] : []),
         ]
       : []),
+    ...record.notes.map((note) => `note: ${note}`),
     ...(record.state === 'partial' ? ['partial: units of other shards are missing'] : []),
     '',
   ];

@@ -1,0 +1,47 @@
+/** @file How long work on a model may take: a multiple of what one pass of it was measured to take. */
+import { createOracle } from '../../kit/model/make-oracle.ts';
+import type { Inputs, Model } from '../../kit/model/model.ts';
+import type { ModelSessions } from '../../kit/model/sessions.ts';
+import { defaults } from '../host/limits.ts';
+import type { PlannedAttack } from './plan.ts';
+
+/** Seconds one forward pass of one sample (or one fixed batch) takes, by the faster of two: the first opens the session. */
+export async function forwardSeconds(model: Model, sessions: ModelSessions): Promise<number> {
+  const oracle = createOracle(sessions, { maxBatch: model.fixedBatch ?? 1 });
+  const probe = [{ of: 0, inputs: middle(model) }];
+  const times: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    const started = performance.now();
+    await oracle.logits(probe);
+    times.push((performance.now() - started) / 1000);
+  }
+  return Math.min(...times);
+}
+
+/** A sample in the middle of the bounds. */
+export const middle = (model: Pick<Model, 'inputs'>): Inputs =>
+  Object.fromEntries(
+    Object.entries(model.inputs).map(([name, { shape, bounds }]) => {
+      const value =
+        bounds === 'unbounded' || typeof bounds.lower !== 'number' || typeof bounds.upper !== 'number'
+          ? 0
+          : (bounds.lower + bounds.upper) / 2;
+      return [name, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value)];
+    }),
+  );
+
+export interface Work {
+  readonly planned: PlannedAttack;
+  readonly budgets: number;
+  readonly samples: number;
+  /** Seconds of one forward pass, and of opening the model: a session with gradients has to be opened, too. */
+  readonly forward: number;
+  readonly open: number;
+}
+
+/** Seconds an attack on so many samples may take before it counts as hung. */
+export function allowance({ planned: { attack, options }, budgets, samples, forward, open }: Work): number {
+  const most = attack.passes(options);
+  const passes = 1 + budgets * (most.forwards + 3 + defaults.backward * most.backwards);
+  return Math.ceil(defaults.least + defaults.slack * (open + samples * passes * forward));
+}
