@@ -16,6 +16,7 @@ import { patches } from './patches.ts';
 import { pooling } from './pooling.ts';
 import { recurrent } from './recurrent.ts';
 import { reductions } from './reductions.ts';
+import { regions } from './regions.ts';
 import { resampling } from './resampling.ts';
 import { sampling } from './sampling.ts';
 import { selection } from './selection.ts';
@@ -34,6 +35,7 @@ export const kernels: Kernels = {
   ...determinant,
   ...selection,
   ...sequences,
+  ...regions,
   ...softmax,
   ...steps,
   ...controlFlow,

@@ -5,6 +5,7 @@ import { arithmetic } from './arithmetic.ts';
 import { attention } from './attention.ts';
 import { controlFlow } from './control-flow/index.ts';
 import { convolution } from './convolution/index.ts';
+import { deformable } from './deformable.ts';
 import { determinant } from './determinant.ts';
 import { fourier } from './fourier.ts';
 import { indexing } from './indexing/index.ts';
@@ -16,6 +17,7 @@ import { patches } from './patches.ts';
 import { pooling } from './pooling.ts';
 import { recurrent } from './recurrent/index.ts';
 import { reductions } from './reductions.ts';
+import { regions } from './regions.ts';
 import { resampling } from './resampling.ts';
 import { sampling } from './sampling.ts';
 import { selection } from './selection.ts';
@@ -44,6 +46,8 @@ export const rules = {
   ...determinant,
   ...selection,
   ...sequences,
+  ...regions,
+  ...deformable,
   ...softmax,
   ...steps,
 } as const satisfies Readonly<Record<string, Entry>>;
