@@ -157,6 +157,67 @@ const cases: Record<string, Fixed> = {
   },
   'a bias per head, heads and batch merged, at batch 1': { graph: biasPerHead(1), batch: 1 },
   'a bias per head, heads and batch merged, at batch 3': { graph: biasPerHead(3), batch: 3 },
+  'the frame token of every clip taken as the first rows of all frames, at batch 1': {
+    batch: 1,
+    graph: fixed([1, 3, 4], (g, x) => {
+      const token = g.constant(f32([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4], [3, 1, 4]));
+      const frames = g.op('Concat', [token, g.op('Reshape', [x, g.ints([3, 1, 4])])], { axis: 1 });
+      const first = g.op('Slice', [frames, g.ints([0]), g.ints([1]), g.ints([0])]);
+      const steps = g.op('Slice', [frames, g.ints([1]), g.ints([2]), g.ints([1])]);
+      const clips = g.op(
+        'Concat',
+        [g.op('Slice', [first, g.ints([0]), g.ints([1]), g.ints([1])]), g.op('Reshape', [steps, g.ints([1, 3, 4])])],
+        {
+          axis: 1,
+        },
+      );
+      return g.op('ReduceMax', [clips, g.ints([1])], { keepdims: 0 });
+    }),
+  },
+  'a constant row for every frame of a clip, at batch 1': {
+    batch: 1,
+    graph: fixed([1, 3, 4], (g, x) => {
+      const place = g.constant(f32([1, 2, 3], [3, 1, 1]));
+      const frames = g.op('Concat', [place, g.op('Reshape', [x, g.ints([3, 1, 4])])], { axis: 2 });
+      return g.op('ReduceMax', [g.op('Reshape', [frames, g.ints([1, 3, 5])]), g.ints([1])], { keepdims: 0 });
+    }),
+  },
+  'the first step of time-major rows, at batch 2': {
+    batch: 2,
+    axis: 1,
+    graph: fixed([3, 2, 4], (g, x) => {
+      const rows = g.op('Gemm', [g.op('Reshape', [x, g.ints([6, 4])]), weights(g, 'w', 4, 3)]);
+      return g.op('Sub', [
+        g.op('Slice', [rows, g.ints([2]), g.ints([4]), g.ints([0])]),
+        g.op('Slice', [rows, g.ints([0]), g.ints([2]), g.ints([0])]),
+      ]);
+    }),
+  },
+  'heads over patches of a single row, at batch 1': {
+    batch: 1,
+    graph: fixed([1, 4, 6], (g, x) => {
+      const patches = g.op('Reshape', [x, g.ints([4, 1, 6])]);
+      const heads = (name: string): string => {
+        const made = g.op('MatMul', [patches, weights(g, name, 6, 6)]);
+        return g.op('Transpose', [g.op('Reshape', [made, g.ints([4, 1, 2, 3])])], { perm: [0, 2, 1, 3] });
+      };
+      const scores = g.op('Softmax', [g.op('MatMul', [heads('q'), g.op('Transpose', [heads('k')], { perm: [0, 1, 3, 2] })])], {
+        axis: 1,
+      });
+      const mixed = g.op('Transpose', [g.op('MatMul', [scores, heads('v')])], { perm: [0, 2, 1, 3] });
+      const sum = g.op('Add', [g.op('Reshape', [mixed, g.ints([4, 1, 6])]), patches]);
+      return g.op('ReduceMax', [g.op('Reshape', [sum, g.ints([1, 4, 6])]), g.ints([1])], { keepdims: 0 });
+    }),
+  },
+  'channels written into zeros along time, at batch 1': {
+    batch: 1,
+    graph: fixed([1, 3, 2], (g, x) => {
+      const indices = i64([0, 0, 0, 0, 1, 0], [1, 2, 1, 3]);
+      const late = g.op('Slice', [x, g.ints([1, 0]), g.ints([3, 1]), g.ints([1, 2])]);
+      const shifted = g.op('ScatterND', [g.constant(f32(new Float32Array(6), [1, 3, 2])), g.constant(indices), late]);
+      return g.op('ReduceMean', [g.op('Mul', [shifted, x]), g.ints([1])], { keepdims: 0 });
+    }),
+  },
   'a constant with equal rows': {
     batch: 2,
     graph: fixed([2, 3], (g, x) => g.op('Add', [x, g.constant(f32([1, 2, 3, 1, 2, 3], [2, 3]))])),

@@ -84,7 +84,8 @@ function scaledAxes(name: string, m: Measured): number[] {
 
 /**
  * Reshapes of the same sizes with one axis left open. Row-major order is kept, so an axis can hold the batch only where the elements before it and
- * through it leave room for it at the place it has in the input; an axis of exactly the batch size comes first, then one with the same sizes after it, or before it.
+ * through it leave room for it at the place it has in the input; an axis of exactly the batch size comes first,
+ * then one that stays as it is, then one with the same sizes after it, or before it.
  */
 function reshapes(node: Node, m: Measured, axis: number): Rewrite[] {
   const [from, to] = [m.atHome(node.inputs[0]!), m.atHome(node.outputs[0]!)];
@@ -95,11 +96,12 @@ function reshapes(node: Node, m: Measured, axis: number): Rewrite[] {
   const same = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join();
   const mismatch = (j: number): number => {
     if (same(to.slice(j + 1), from.slice(axis + 1))) return 0;
-    if (same(to.slice(0, j), from.slice(0, axis))) return 1;
-    return end(j) === through ? 2 : start(j) === before ? 3 : 4;
+    if (same(to.slice(0, j), from.slice(0, axis))) return 2;
+    return end(j) === through ? 6 : start(j) === before ? 7 : 9;
   };
+  const kept = (j: number): boolean => to[j] === from[axis] && start(j) === before;
   // features that grow with the batch are the least likely of all
-  const cost = (j: number): number => (to[j] === m.batch ? 0 : j === to.length - 1 ? 10 : 5) + mismatch(j);
+  const cost = (j: number): number => (to[j] === m.batch ? 0 : kept(j) ? 3 : j === to.length - 1 ? 30 : 15) + mismatch(j);
   const open = to.map((_, j) => j).filter(holds);
   return open
     .sort((a, b) => cost(a) - cost(b) || Math.abs(a - axis) - Math.abs(b - axis))
