@@ -70,14 +70,17 @@ export const noDerivative = reasonIn([
   [/^test_training_dropout/, 'are random'],
 ]);
 
-/** Float inputs that are no numbers to differentiate by: sizes and regions of a resize, the ratio of a dropout, tables of sines, limits of tables (engine: edges where gradients stop). */
+/** Float inputs that are no numbers to differentiate by: sizes and regions of a resize, scales of integers, the ratio of a dropout, tables of sines, limits of tables (engine: edges where gradients stop). */
 const given: Readonly<Record<string, readonly number[]>> = {
   Resize: [1, 2],
   Upsample: [1],
   Dropout: [1],
+  DequantizeLinear: [1],
+  QuantizeLinear: [1],
   RotaryEmbedding: [1, 2],
   MelWeightMatrix: [3, 4],
   Range: [0, 1, 2],
+  OneHot: [0, 1],
 };
 
 /** Whether an input of the model is read as a number one differentiates by. */

@@ -5,6 +5,27 @@ import { type Graph, intOf, type Node } from '../graph.ts';
 import { dropDead } from './drop-dead.ts';
 import { rewrite, someNode } from './rewrite.ts';
 
+const makers = new Set([
+  'SplitToSequence',
+  'SequenceConstruct',
+  'SequenceEmpty',
+  'SequenceInsert',
+  'SequenceErase',
+  'SequenceMap',
+  'Optional',
+]);
+
+/** Values of a graph that hold a sequence or an optional: they have no shape. */
+export function sequencesOf(graph: Graph): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const node of graph.nodes) {
+    if (node.domain !== '' || node.outputs[0] === undefined) continue;
+    if (makers.has(node.op) || (node.op === 'Identity' && found.has(node.inputs[0] ?? '')))
+      for (const o of node.outputs) found.add(o);
+  }
+  return found;
+}
+
 /** The size of an axis of a value, undefined where it is not fixed. */
 export type SizeOf = (name: string, axis: number) => number | undefined;
 

@@ -5,6 +5,7 @@ import { graphBuilder } from '../builder.ts';
 import { bodiesOf, feedsOf, type Graph, readsOf, type Value } from '../graph.ts';
 import { hasOpenLoops, type Run, type RunOnce, runBody, withTurns } from './control-flow/body-runs.ts';
 import { hasBody } from './rewrite.ts';
+import { sequencesOf } from './sequences.ts';
 
 /** Runs a graph once; the passes that must ask the runtime get it as an argument, so core/onnx itself needs none. */
 export type Execute = (graph: Graph, feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>;
@@ -31,7 +32,7 @@ const sizes = [2, 3] as const;
  * Shapes and dtypes of all values, those inside bodies of If, Loop and Scan included (the bodies must be plain: control-flow/plain-bodies.ts). Symbolic and
  * unknown sizes of the graph's inputs are taken to be the batch: bind any others first (bind-dims.ts).
  * A graph without symbolic sizes is run once, at its own sizes; one with loops whose length depends on the data twice, at different lengths.
- * Values of a body that cannot be run with what the probe feeds (zeros) are missing.
+ * Values of a body that cannot be run with what the probe feeds (zeros) are missing, and so are sequences, which have no shape.
  */
 export async function inferShapes(graph: Graph, execute: Execute): Promise<ShapeTable> {
   const table = new Map<string, ShapeEntry>();
@@ -71,7 +72,9 @@ async function runOnce(
   wanted: readonly string[],
   execute: Execute,
 ): Promise<ProbeRun> {
-  const names = [...feedsOf(graph).map((v) => v.name), ...graph.nodes.flatMap((n) => n.outputs.filter((o) => o !== ''))];
+  const sequences = sequencesOf(graph);
+  const all = [...feedsOf(graph).map((v) => v.name), ...graph.nodes.flatMap((n) => n.outputs)];
+  const names = all.filter((name) => name !== '' && !sequences.has(name));
   const computed = new Set(graph.nodes.flatMap((n) => n.outputs));
   const read = [...wanted, ...graph.nodes.filter(hasBody).flatMap(readsOf)];
   const values = [...new Set(read)].filter((name) => name !== '' && computed.has(name));
