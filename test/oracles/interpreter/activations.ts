@@ -5,8 +5,8 @@ import type { Kernel, Kernels } from './types.ts';
 /** An activation with attributes: `f` gives the function of one number. */
 const parametric =
   (f: (node: Node) => (x: number) => number): Kernel =>
-  (inputs, node) =>
-    elementwise(f(node) as (...xs: number[]) => number)(inputs, node);
+  (inputs, node, run) =>
+    elementwise(f(node) as (...xs: number[]) => number)(inputs, node, run);
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

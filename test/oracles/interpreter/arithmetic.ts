@@ -37,9 +37,9 @@ export const arithmetic: Kernels = {
   Mul: elementwise((a, b) => a! * b!),
   Div: elementwise((a, b) => a! / b!),
   Pow: elementwise((a, b) => a! ** b!),
-  Mod(inputs, node) {
+  Mod(inputs, node, run) {
     const truncated = intOf(node, 'fmod', 0) === 1;
-    return elementwise((a, b) => (truncated ? a! % b! : a! - b! * Math.floor(a! / b!)))(inputs, node);
+    return elementwise((a, b) => (truncated ? a! % b! : a! - b! * Math.floor(a! / b!)))(inputs, node, run);
   },
   Min: elementwise((...xs) => Math.min(...xs)),
   Max: elementwise((...xs) => Math.max(...xs)),

@@ -12,6 +12,7 @@ import { inlineFunctions } from './inline-functions.ts';
 import { hasPadAxes, padAllAxes } from './pad-axes.ts';
 import { constantShapes, explicitPads, hasAutoPad } from './pads.ts';
 import { plainRecurrent } from './plain-recurrent.ts';
+import { plainTransforms } from './plain-transforms.ts';
 import { poolBeforeRelu } from './pool-before-relu.ts';
 import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { hasBody, someNode } from './rewrite.ts';
@@ -57,7 +58,9 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
 /** The first half of `prepare`: weights and BatchNormalization are still those of the file. */
 export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
   const ask = asking(execute);
-  const plain = plainBodies(separateInitializers(constantsToInitializers(plainRecurrent(inlineFunctions(graph)))));
+  const plain = plainBodies(
+    separateInitializers(constantsToInitializers(plainTransforms(plainRecurrent(inlineFunctions(graph))))),
+  );
   const constant = await foldConstants(dropDead(await upgradeKnowingShapes(plain, ask)), ask);
   // the runtime cannot run a dilated convolution with SAME padding at all, so what needs no sizes is written out before it is asked for any
   return foldSizesAndConstants(explicitPads(constant, constantShapes(constant)), ask);
