@@ -1,4 +1,5 @@
 import type { Graph, Node } from '../onnx/graph.ts';
+import { renamed } from '../onnx/passes/control-flow/rename.ts';
 import { nameBesides, type Twin } from './substitutes.ts';
 
 export interface Spliced {
@@ -22,12 +23,7 @@ export function spliceTwins(graph: Graph, twins: readonly Twin[]): Spliced {
     const rename = (name: string): string => (name === '' ? '' : (names.get(name) ?? nameBesides(t, name)));
     for (const [name, value] of twin.graph.initializers) initializers.set(rename(name), value);
     const copies = twin.graph.nodes.map(
-      (n): Node => ({
-        ...n,
-        name: n.name === '' ? '' : nameBesides(t, n.name),
-        inputs: n.inputs.map(rename),
-        outputs: n.outputs.map(rename),
-      }),
+      (n): Node => ({ ...renamed(n, rename), name: n.name === '' ? '' : nameBesides(t, n.name) }),
     );
     for (const [i, output] of twin.graph.outputs.entries()) standIn.set(twin.outputs[i]!, rename(output.name));
     const ready = Math.max(0, ...twin.inputs.map((input) => nodes.findIndex((n) => n.outputs.includes(input)) + 1));

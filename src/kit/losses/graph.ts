@@ -2,6 +2,7 @@
 import { UserError } from '../../core/errors.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
 import type { Dim, Graph } from '../../core/onnx/graph.ts';
+import { namesOf } from '../../core/onnx/passes/rewrite.ts';
 import { f32, i64, type Tensor } from '../../core/tensor/tensor.ts';
 import { addHead, classIds, fewestClasses, type Head, headsFor, maskOf } from './heads.ts';
 import type { Loss } from './loss.ts';
@@ -75,13 +76,9 @@ export function withLoss(graph: Graph, options: LossOptions): LossGraph {
   return { graph: g.build(), inputs, loss };
 }
 
-/** The name itself where the graph does not use it yet, else the name with primes. */
+/** The name itself where the graph and the bodies in it do not use it yet, else the name with primes. */
 export function freeNames(graph: Graph): (name: string) => string {
-  const taken = new Set([
-    ...graph.inputs.map((v) => v.name),
-    ...graph.initializers.keys(),
-    ...graph.nodes.flatMap((n) => n.outputs),
-  ]);
+  const taken = namesOf(graph);
   return (name) => {
     let free = name;
     while (taken.has(free)) free += '_';

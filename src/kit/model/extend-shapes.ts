@@ -1,4 +1,4 @@
-import type { Graph, Node, Value } from '../../core/onnx/graph.ts';
+import { type Graph, type Node, readsOf, type Value } from '../../core/onnx/graph.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../../core/onnx/passes/shapes.ts';
 
 /**
@@ -9,7 +9,7 @@ export async function extendShapes(graph: Graph, known: ShapeTable, execute: Exe
   const isNew = (node: Node): boolean => node.outputs.some((o) => o !== '' && !known.has(o));
   const nodes = graph.nodes.filter(isNew);
   const made = new Set(nodes.flatMap((n) => n.outputs));
-  const read = new Set(nodes.flatMap((n) => n.inputs).filter((name) => name !== '' && !made.has(name)));
+  const read = new Set(nodes.flatMap(readsOf).filter((name) => name !== '' && !made.has(name)));
   const border = [...read].filter((name) => !graph.initializers.has(name));
   const inputs = border.map((name): Value => {
     const entry = known.get(name);

@@ -1,7 +1,8 @@
 /** @file Inputs of another type that are to be attacked become float32 inputs, so that they have a gradient. */
 import { graphBuilder } from '../../core/onnx/builder.ts';
 import { elementType } from '../../core/onnx/dtypes.ts';
-import { type Graph, intOf } from '../../core/onnx/graph.ts';
+import { type Graph, intOf, readsOf } from '../../core/onnx/graph.ts';
+import { renamed } from '../../core/onnx/passes/control-flow/rename.ts';
 import { keepRounding } from '../../core/onnx/passes/keep-rounding.ts';
 import { namesOf } from '../../core/onnx/passes/rewrite.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
@@ -37,7 +38,7 @@ export function floatInput(graph: Graph, name: string): FloatInput {
   const g = graphBuilder({ from: { ...graph, inputs, nodes: [] }, taken: namesOf(graph) });
   const cast = g.op('Cast', [name], { to: elementType(input.dtype!) }, freeNames(graph)(`${name}_as_${input.dtype}`));
   const fed = input.dtype === 'float16' ? keepRounding(g, cast, input.dims?.length ?? 0) : cast;
-  for (const n of graph.nodes) g.add(n.inputs.includes(name) ? { ...n, inputs: n.inputs.map((i) => (i === name ? fed : i)) } : n);
+  for (const n of graph.nodes) g.add(readsOf(n).includes(name) ? renamed(n, (i) => (i === name ? fed : i)) : n);
   return { graph: g.build(), cut: !isFloat(input.dtype!) };
 }
 

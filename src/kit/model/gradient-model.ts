@@ -3,7 +3,8 @@ import { gradient } from '../../core/autodiff/gradient.ts';
 import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
 import { suggestion, UserError } from '../../core/errors.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
-import { describeNode, type Graph, opsetOf } from '../../core/onnx/graph.ts';
+import { describeNode, type Graph, opsetOf, readsOf } from '../../core/onnx/graph.ts';
+import { renamed as renamedNode } from '../../core/onnx/passes/control-flow/rename.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import type { Execute } from '../../core/onnx/passes/shapes.ts';
 import { freeNames } from '../losses/graph.ts';
@@ -102,11 +103,7 @@ function renamed(graph: Graph, names: ReadonlyMap<string, string>): Graph {
   return {
     ...graph,
     outputs: graph.outputs.map((v) => (names.has(v.name) ? { ...v, name: rename(v.name) } : v)),
-    nodes: graph.nodes.map((n) =>
-      [...n.inputs, ...n.outputs].some((v) => names.has(v))
-        ? { ...n, inputs: n.inputs.map(rename), outputs: n.outputs.map(rename) }
-        : n,
-    ),
+    nodes: graph.nodes.map((n) => ([...readsOf(n), ...n.outputs].some((v) => names.has(v)) ? renamedNode(n, rename) : n)),
   };
 }
 

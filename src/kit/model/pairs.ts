@@ -1,5 +1,6 @@
 /** @file Whether a batch of 1 is rounded differently from the same sample among others, because the runtime takes another kernel for it. */
-import { type Graph, intOf, type Node, producersOf } from '../../core/onnx/graph.ts';
+import { type Graph, intOf, type Node, producersOf, readsOf } from '../../core/onnx/graph.ts';
+import { hasBody } from '../../core/onnx/passes/rewrite.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import { numbersOf } from '../../core/tensor/tensor.ts';
 
@@ -16,21 +17,23 @@ const sums = new Set([
 ]);
 
 /**
- * Whether a batch of 1 must be padded to 2 for results that do not depend on the batch. Measured on the runtime's CPU kernels, three cases:
+ * Whether a batch of 1 must be padded to 2 for results that do not depend on the batch. Measured on the runtime's CPU kernels, these cases:
  * - a matrix product whose right-hand side is neither a constant nor made from the batch (weights that are fed or computed): a single row goes through
  *   the matrix-vector kernel;
  * - a sum over axes that are not the last ones: with a leading axis of 1 the sum runs in another order. Where the rank is not known, it is assumed so;
+ * - whatever lies inside an If, Loop or Scan, which is not looked into;
  * - the plain recurrent node RNN (not LSTM, not GRU), whose steps go through the matrix-vector kernel for a single row.
  */
 export function needsPairs(graph: Graph, batched: readonly string[], shapes: ShapeTable = new Map()): boolean {
   const fromBatch = new Set(batched);
   for (const node of graph.nodes)
-    if (node.inputs.some((name) => fromBatch.has(name))) for (const output of node.outputs) fromBatch.add(output);
+    if (readsOf(node).some((name) => fromBatch.has(name))) for (const output of node.outputs) fromBatch.add(output);
   const producers = producersOf(graph);
   const ranks = ranksOf(graph, shapes);
   const isFedOrComputed = (name: string): boolean => producers.has(name) || graph.inputs.some((v) => v.name === name);
   return graph.nodes.some((node) => {
-    if (node.domain !== '' || !node.inputs.some((name) => fromBatch.has(name))) return false;
+    if (node.domain !== '' || !readsOf(node).some((name) => fromBatch.has(name))) return false;
+    if (hasBody(node)) return true;
     if (node.op === 'RNN') return true;
     const right = node.inputs[1]!;
     if (node.op === 'MatMul' || node.op === 'Gemm')

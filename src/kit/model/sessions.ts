@@ -1,7 +1,7 @@
 /** @file The runtime sessions of a model: forward, and loss + logits + gradient (for cross-entropy, and for every loss). Each is made when first needed. */
 import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
 import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
-import { type Graph, nodeName } from '../../core/onnx/graph.ts';
+import { bodiesOf, type Graph, nodeName } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { namesOf } from '../../core/onnx/passes/rewrite.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
@@ -56,7 +56,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     logits,
     pairs: needsPairs(graph, batched, model.shapes),
   });
-  const own = new Set(graph.nodes.map(nodeName));
+  const own = new Set(namesOfNodes(graph));
   const openGradient = async (heads: GradientHeads): Promise<GradientSession> => {
     const {
       graph: joined,
@@ -106,6 +106,9 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     },
   };
 }
+
+/** Names of all nodes, those inside bodies included. */
+const namesOfNodes = (graph: Graph): string[] => graph.nodes.flatMap((n) => [nodeName(n), ...bodiesOf(n).flatMap(namesOfNodes)]);
 
 /** What stands in for derivatives: what was chosen, and what the model's own element types need. */
 export const substitutesOf = (
