@@ -1,7 +1,7 @@
 /** @file Files: read with errors a user can act on, written under a temporary name and renamed, so that nothing is ever half there. */
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { access, constants, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { FileTree } from '../../kit/data/source.ts';
@@ -27,6 +27,28 @@ export async function readUserFile(path: string, what: string): Promise<Uint8Arr
         });
     }
   }
+}
+
+/**
+ * The bytes of a data file a model names, which has to be a plain file inside the model's folder once all links are followed (or beside the file
+ * the model itself is a link to). A model may not name any other file of the machine.
+ */
+export async function readDataFile(model: string, location: string): Promise<Uint8Array> {
+  const path = join(dirname(model), location);
+  const what = 'the external data file';
+  const real = await realpath(path).catch(() => undefined);
+  // what is not there, or may not be looked at, is refused in words
+  if (real === undefined) return readUserFile(path, what);
+  const folders = [await realpath(dirname(model)), dirname(await realpath(model))];
+  if (!folders.some((folder) => real.startsWith(folder.endsWith(sep) ? folder : folder + sep)))
+    throw new UserError(
+      `${what} "${path}" is a link to "${real}", outside the folder of the model`,
+      'put the file itself beside the model (cp -L copies what a link leads to)',
+    );
+  const info = await stat(real);
+  if (!info.isFile() && !info.isDirectory())
+    throw new UserError(`${what} "${path}" is not a plain file`, 'put the file with the weights beside the model');
+  return readUserFile(real, what);
 }
 
 /** Writes a file whole or not at all. */

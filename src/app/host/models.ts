@@ -1,6 +1,6 @@
 /** @file A model reference of an experiment or of the command line, opened: a built-in name, an ONNX file, or a user's own module. */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Surrogate, straightThrough } from '../../core/autodiff/substitutes.ts';
 import { suggestion, UserError } from '../../core/errors.ts';
@@ -14,7 +14,7 @@ import { type Manifest, readManifest } from '../../kit/model/manifest.ts';
 import type { Model } from '../../kit/model/model.ts';
 import { openModel } from '../../kit/model/open.ts';
 import type { ModelReference, SubstituteReference } from '../experiment/schema.ts';
-import { readUserFile, sha256 } from './files.ts';
+import { readDataFile, readUserFile, sha256 } from './files.ts';
 import { findPackage, readPackageFiles } from './packages.ts';
 
 export interface LoadContext {
@@ -106,8 +106,7 @@ export async function readOnnxFile(path: string): Promise<{ graph: Graph; sha256
   if (path.endsWith('.json'))
     throw new UserError(`"${path}" is not an ONNX file`, `convert it first: provoke convert ${path} -o model.onnx`);
   const external = new Map<string, Uint8Array>();
-  for (const location of externalFiles(bytes, path))
-    external.set(location, await readUserFile(join(dirname(path), location), 'the external data file'));
+  for (const location of externalFiles(bytes, path)) external.set(location, await readDataFile(path, location));
   return { graph: readModel(bytes, { source: path, external }), sha256: sha256(bytes, ...external.values()) };
 }
 

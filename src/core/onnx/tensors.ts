@@ -24,6 +24,11 @@ export function readTensor(proto: TensorProto, context: Context): Tensor {
     );
   }
   const dims = proto.dims.map(Number);
+  if (dims.some((d) => !(d >= 0 && Number.isSafeInteger(d))))
+    throw new UserError(
+      `${context.source}: tensor "${proto.name}" has the sizes [${proto.dims}], which no tensor has`,
+      'the file is damaged: export the model again',
+    );
   const data = dataOf(proto, dtype, dims, context);
   if (data.length !== sizeOf(dims)) {
     throw new UserError(
@@ -84,9 +89,10 @@ export const externalEntry = (proto: TensorProto, key: string): string | undefin
 /** Throws a UserError unless `location` stays inside the model's own folder: a model may not name any file of the machine. */
 export function checkLocation(location: string, name: string, source: string): string {
   const steps = location.split(/[\\/]/);
-  if (location === '' || steps[0] === '' || steps.includes('..') || /^[a-z]:/i.test(location)) {
+  const device = steps.some((step) => /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(step));
+  if (location === '' || steps[0] === '' || steps.includes('..') || /^[a-z]:|\0/i.test(location) || device) {
     throw new UserError(
-      `${source}: the weights of "${name}" are said to lie in "${location}", which is not a path inside the model's folder`,
+      `${source}: the weights of "${name}" are said to lie in "${location.replaceAll('\0', '\\0')}", which is not a path inside the model's folder`,
       'put the data file beside the model and name it without "..", drive or leading slash',
     );
   }
@@ -106,11 +112,11 @@ function externalBytes(
       `${source}: the weights of "${proto.name}" lie in the file "${location}", which is not there`,
       'put the data file beside the model',
     );
-  const start = Number(externalEntry(proto, 'offset') ?? 0);
-  const length = Number(externalEntry(proto, 'length') ?? sizeOf(dims) * bytesPerElement(dtype));
-  if (
-    !(Number.isSafeInteger(start) && Number.isSafeInteger(length) && start >= 0 && length >= 0 && start + length <= file.length)
-  ) {
+  const [at, span] = [externalEntry(proto, 'offset') ?? '0', externalEntry(proto, 'length')];
+  const start = Number(at);
+  const length = Number(span ?? sizeOf(dims) * bytesPerElement(dtype));
+  const plain = [at, span ?? '0'].every((text) => /^\d+$/.test(text));
+  if (!(plain && Number.isSafeInteger(start) && Number.isSafeInteger(length) && start + length <= file.length)) {
     throw new UserError(
       `${source}: the weights of "${proto.name}" lie at bytes ${start}..${start + length} of "${location}", which has ${file.length}`,
       'the data file does not belong to this model, or is cut short',
