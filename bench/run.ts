@@ -2,10 +2,11 @@
 import { suggestion } from '../src/core/errors.ts';
 import { gradientCost } from './cases/gradient-cost.ts';
 import { lstm } from './cases/lstm.ts';
+import { memory } from './cases/memory.ts';
 import { pgdResnet18 } from './cases/pgd-resnet18.ts';
 import type { Bench, BenchLine } from './measure.ts';
 
-const benches: Readonly<Record<string, Bench>> = { 'pgd-resnet18': pgdResnet18, 'gradient-cost': gradientCost, lstm };
+const benches: Readonly<Record<string, Bench>> = { 'pgd-resnet18': pgdResnet18, 'gradient-cost': gradientCost, lstm, memory };
 
 const [name, ...flags] = process.argv.slice(2).filter((arg) => arg !== '--');
 const bench = benches[name ?? ''];

@@ -1,7 +1,9 @@
 """Peer of the benchmark pgd-resnet18: the plain Linf-PGD loop on ResNet-18 in PyTorch, eager mode.
 
-usage: pgd_resnet18.py SIDE BATCH STEPS THREADS; prints its version, then the seconds of one attack per line read.
+usage: pgd_resnet18.py SIDE BATCH STEPS THREADS; prints its version, then the seconds of one attack per line read; for the line "memory" the most memory
+the process ever held (MB).
 """
+import resource
 import sys
 import time
 
@@ -54,6 +56,9 @@ def attack():
 
 print(f"torch {torch.__version__}", flush=True)
 for line in sys.stdin:
+    if line.strip() == "memory":
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
+        continue
     started = time.perf_counter()
     attack()
     print(time.perf_counter() - started, flush=True)

@@ -1,6 +1,6 @@
 /** @file A convolution as one matrix product: y[p] = sum over taps t of x[at(p, t)] W[t], the rows of all taps gathered side by side. */
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Picture, type Plan, positionsOf, type Windows } from './plan.ts';
+import { type Picture, type Plan, positionsOf, type Windows } from './picture.ts';
 import { gatherRows, matrix } from './rows.ts';
 import { eachTap, windowsAlong } from './windows.ts';
 

@@ -1,35 +1,9 @@
 /** @file How one convolution of a small picture is written over pixel rows. */
-import type { GraphBuilder } from '../../onnx/builder.ts';
 import { type Graph, intOf, intsOf, type Node, stringOf } from '../../onnx/graph.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { convolution } from './convolution.ts';
+import type { Picture, Plan, Windows } from './picture.ts';
 import { transposed } from './transposed.ts';
-
-/** Sizes of a picture: channels, height, width. */
-export type Picture = readonly [channels: number, height: number, width: number];
-
-export const positionsOf = ([, height, width]: Picture): number => height * width;
-
-/** A convolution over rows [batch, position, channel]. */
-export interface Plan {
-  /** The picture whose positions are the rows of the matrix product. */
-  readonly side: Picture;
-  /** The picture that comes out. */
-  readonly size: Picture;
-  readonly weights: Tensor;
-  /** Writes it to `g` and returns the rows that come out. */
-  write(g: GraphBuilder, rows: string): string;
-}
-
-/** The windows of a convolution of pictures, along the two axes. */
-export interface Windows {
-  readonly kernel: readonly [number, number];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-  readonly outputPadding: readonly number[];
-}
 
 /** The plan of a node, or undefined for what is no plain float32 convolution of pictures of known size with constant weights. */
 export function planOf(node: Node, graph: Graph, picture: (name: string) => Picture | undefined): Plan | undefined {

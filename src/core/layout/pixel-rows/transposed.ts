@@ -1,6 +1,6 @@
 /** @file A transposed convolution as one matrix product: x[p] = sum of y[q] W[t] over the pairs of window q and tap t that meet at p. */
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Picture, type Plan, positionsOf, type Windows } from './plan.ts';
+import { type Picture, type Plan, positionsOf, type Windows } from './picture.ts';
 import { gatherRows, matrix, withZeroRow } from './rows.ts';
 import { eachTap, spanOf } from './windows.ts';
 

@@ -1,5 +1,5 @@
 /** @file Which positions of a picture the taps of a window fall on. */
-import type { Picture, Windows } from './plan.ts';
+import type { Picture, Windows } from './picture.ts';
 
 /** Distance from the first to the last tap of a window, and one: what it spans along an axis. */
 export const spanOf = ({ kernel, dilations }: Windows, axis: number): number => (kernel[axis]! - 1) * dilations[axis]! + 1;

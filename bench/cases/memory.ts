@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pgdJob } from '../jobs/pgd-resnet18.ts';
+import { type BenchLine, median, spreadOf, startPeer } from '../measure.ts';
+
+const settings = { threads: 2, rounds: 3 } as const;
+
+/** The most memory a process holds that makes the PGD job three times over, runtime and language included, against PyTorch doing the same. */
+export async function* memory(): AsyncGenerator<BenchLine> {
+  const { side, batch, steps } = pgdJob;
+  const { threads, rounds } = settings;
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  let version: string | null = null;
+  for (let round = 0; round < rounds; round++) {
+    const script = fileURLToPath(new URL('../jobs/peak-memory.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, String(threads)]);
+    ours.push(Number(stdout));
+    const peer = await startPeer('pgd_resnet18.py', [String(side), String(batch), String(steps), String(threads)]);
+    if (peer === undefined) continue;
+    version = peer.version;
+    for (let i = 0; i < 3; i++) await peer.measure('go');
+    theirs.push(await peer.measure('memory'));
+    peer.close();
+  }
+  const other = theirs.length === 0 ? null : median(theirs);
+  yield {
+    name: 'memory',
+    case: `peak of a process, PGD-${steps}, ${side}x${side}, batch ${batch}, ${threads} threads`,
+    ours: median(ours),
+    peer: other,
+    ratio: other === null ? null : median(ours) / other,
+    unit: 'MB',
+    peerVersion: version,
+    runs: rounds,
+    spread: spreadOf(ours),
+  };
+}
