@@ -49,7 +49,7 @@ export function writeCoverage({ pytorch, differentiated, counts, versions }: Cov
   const text = `# Coverage of operators
 
 Written by the test itself: \`PROVOKE_WRITE_COVERAGE=1 npx vitest run --project slow test/slow/conformance.test.ts\`. The columns operator, gradient and
-cases are compared with the code in every unit run (test/core/autodiff/coverage.test.ts); the errors are those of the last run that wrote, with
+cases are compared with the code in every unit run (test/docs/coverage.test.ts); the errors are those of the last run that wrote, with
 onnxruntime ${versions.runtime} (float32, CPU) and PyTorch ${versions.torch}.
 
 | of the | covered | not covered |
