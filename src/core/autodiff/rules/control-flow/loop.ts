@@ -21,7 +21,6 @@ export const loop: FlowRule = (dy, node, scene) => {
     inits: node.inputs.slice(2),
     before,
     after,
-    finals: outputs.slice(0, count),
     slices: [],
     scanned: [],
     stacked: body.outputs.slice(1 + count).map((v) => v.name),
@@ -51,7 +50,7 @@ export const loop: FlowRule = (dy, node, scene) => {
   if (turn.reads.has(condition)) b.op('Identity', [b.constant(tensor('bool', flag, Uint8Array.of(1)))], {}, condition);
   for (const name of needed) b.op('Gather', [saved.stacks.get(name)!, index], { axis: 0 }, name);
   for (const [i, name] of turn.stackSeeds) b.op('Gather', [dy[count + i]!, index], { axis: 0 }, name);
-  const { graph } = made.finish();
+  const graph = made.finish();
   const start = startOf(t, turn, dy, scene);
   const results = g.ops('Loop', [turns, '', ...start], start.length, { body: { type: 'graph', value: graph } });
   return [

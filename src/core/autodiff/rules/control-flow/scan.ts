@@ -24,7 +24,6 @@ export const scan: FlowRule = (dy, node, scene) => {
     inits: node.inputs.slice(0, s.states),
     before: names.slice(0, s.states),
     after: results.slice(0, s.states),
-    finals: outputs.slice(0, s.states),
     slices: names.slice(s.states),
     scanned: node.inputs.slice(s.states),
     stacked: results.slice(s.states),
@@ -63,7 +62,7 @@ export const scan: FlowRule = (dy, node, scene) => {
   if (strips.length === 0) strips.push(slice(0));
   const made = backBody(t, turn, scene, () => undefined);
   for (const strip of strips) made.b.input(strip.as, [null], 'float32');
-  const { graph } = made.finish();
+  const graph = made.finish();
   const body = { ...graph, inputs: graph.inputs.map((v) => ({ name: v.name, dtype: undefined, dims: undefined })) };
   const start = startOf(t, turn, dy, scene);
   const back = scene.g.ops('Scan', [...start, ...strips.map((strip) => strip.from)], start.length + turn.slices.length, {

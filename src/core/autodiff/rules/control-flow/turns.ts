@@ -8,11 +8,10 @@ import type { FlowScene } from '../../rule.ts';
 export interface Turns {
   readonly node: Node;
   readonly body: Graph;
-  /** Values the states start from, the names of a state at the start and at the end of a turn, and after the last one ('' where nobody reads it). */
+  /** Values the states start from, and their names at the start and at the end of a turn. */
   readonly inits: readonly string[];
   readonly before: readonly string[];
   readonly after: readonly string[];
-  readonly finals: readonly string[];
   /** Inputs of the body that are slices of scanned inputs. */
   readonly slices: readonly string[];
   /** Scanned inputs on the path. */
@@ -87,8 +86,8 @@ export function fresh(hint: string, taken: Set<string>): string {
 /** A body to be: the cotangents of the states and the sums so far come in, and go out one turn earlier. */
 export interface BackBody {
   readonly b: GraphBuilder;
-  /** Ends the body: what the turn adds to the sums of captures, then the results. */
-  finish(): { graph: Graph; sums: number };
+  /** Ends the body with the nodes of the turn and its results: cotangents of the states, sums of the captures, cotangents of the slices. */
+  finish(): Graph;
 }
 
 /** Starts the body of the loop that runs backwards, with its states declared; what it reads besides is put in before the nodes of the turn. */
@@ -109,7 +108,7 @@ export function backBody(t: Turns, turn: TurnBack, scene: FlowScene, leading: (b
       for (const name of made.slice(0, states)) b.untypedOutput(name);
       for (const [k, sum] of sums.entries()) b.untypedOutput(b.op('Add', [sum, made[states + slices + k]!]));
       for (const name of made.slice(states, states + slices)) b.untypedOutput(name);
-      return { graph: withoutSizes(b.build()), sums: sums.length };
+      return withoutSizes(b.build());
     },
   };
 }
