@@ -142,11 +142,19 @@ export function probeFeeds(graph: Graph, batch: number): Record<string, Tensor> 
   return Object.fromEntries(feedsOf(graph).map((v) => [v.name, zeroFeed(v, batch)]));
 }
 
+/** Elements a fed array may have: V8 holds no more than 2^33 bytes in one, and a model that reads people takes far less. */
+const mostElements = 2 ** 30;
+
 function zeroFeed({ name, dtype, dims }: Value, batch: number): Tensor {
   if (dtype === undefined || dims === undefined) {
     throw new UserError(`input "${name}" has no tensor type or rank in the file`, 'export the model with typed inputs');
   }
   const known = dims.map((d) => (typeof d === 'number' ? d : batch));
+  if (!(sizeOf(known) <= mostElements))
+    throw new UserError(
+      `input "${name}" has the sizes [${known}], more than any array can hold`,
+      'the file is damaged, or needs sizes of its own: state them in the manifest (shape)',
+    );
   return dtype === 'string'
     ? { dtype, dims: known, data: new Array<string>(sizeOf(known)).fill('') }
     : zeros(dtype as NumericDType, known);

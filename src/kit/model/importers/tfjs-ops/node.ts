@@ -60,10 +60,22 @@ export function weightsOf(context: Context, index: number): Tensor<'float32'> {
   return value.dtype === 'float32' ? value : refuse(context, `input ${index} is ${value.dtype}, expected float32`);
 }
 
-const fromBase64 = (text: string): string => atob(text);
+function fromBase64(context: Context, name: string, text: string): string {
+  try {
+    return atob(text);
+  } catch (cause) {
+    throw new UserError(
+      `${context.source}: ${describe(context)}: attribute "${name}" is not base64 text: ${JSON.stringify(text)}`,
+      'the file is damaged: download or convert it again',
+      { cause },
+    );
+  }
+}
 
-export const stringAttr = ({ node }: Context, name: string): string => fromBase64(node.attr?.[name]?.s ?? '');
-export const stringsAttr = ({ node }: Context, name: string): string[] => (node.attr?.[name]?.list?.s ?? []).map(fromBase64);
+export const stringAttr = (context: Context, name: string): string =>
+  fromBase64(context, name, context.node.attr?.[name]?.s ?? '');
+export const stringsAttr = (context: Context, name: string): string[] =>
+  (context.node.attr?.[name]?.list?.s ?? []).map((text) => fromBase64(context, name, text));
 export const intAttr = ({ node }: Context, name: string, otherwise: number): number => Number(node.attr?.[name]?.i ?? otherwise);
 export const floatAttr = ({ node }: Context, name: string, otherwise: number): number =>
   Number(node.attr?.[name]?.f ?? otherwise);
