@@ -1,5 +1,5 @@
 /** @file The graph IR to ONNX bytes. What was read and not touched is written as it was. */
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { elementType } from './dtypes.ts';
 import { attributeRefersOutside, refersOutside } from './external.ts';
 import {
@@ -20,6 +20,7 @@ import {
 import type { Attribute, Graph, Node, Value } from './graph.ts';
 import { fileOf, originOf } from './provenance.ts';
 import { producerOf } from './reader.ts';
+import { serialiseModel } from './serialise.ts';
 import { writeTensor } from './tensors.ts';
 
 export interface WriteOptions {
@@ -33,7 +34,7 @@ export const writeDefaults = { external: 'embed' } as const;
 export function writeModel(graph: Graph, options: WriteOptions = {}): Uint8Array {
   const keep = (options.external ?? writeDefaults.external) === 'keep';
   const origin = originOf<ModelProto>(graph);
-  if (origin !== undefined && (keep || !refersOutside(origin))) return fileOf(graph) ?? toBinary(ModelProtoSchema, origin);
+  if (origin !== undefined && (keep || !refersOutside(origin))) return fileOf(graph) ?? serialiseModel(origin);
   const rest = graph.rest?.model;
   const model: ModelProto = Object.assign(create(ModelProtoSchema), rest, {
     irVersion: BigInt(graph.irVersion),
@@ -47,7 +48,7 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): Uint8Array
     model.producerName = graph.producer;
     model.producerVersion = '';
   }
-  return toBinary(ModelProtoSchema, model);
+  return serialiseModel(model);
 }
 
 function graphMessage(graph: Graph, keep: boolean): GraphProto {
