@@ -163,7 +163,8 @@ def main(suite_name, nets, extra_versions=None):
             try:
                 stdout, sys.stdout = sys.stdout, log
                 try:
-                    data = exported(copy.deepcopy(module), net.inputs, exporter, opset, batch)
+                    # going through training mode, modules forget what they kept from the forward passes
+                    data = exported(copy.deepcopy(module.train().eval()), net.inputs, exporter, opset, batch)
                 finally:
                     sys.stdout = stdout
                 wrong = agrees(data, net.inputs, record.record["seeds"], outputs, batch)

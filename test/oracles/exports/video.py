@@ -34,7 +34,7 @@ def frames(count, size):
 
 
 def video_resnet(block, conv, stem):
-    return thinned(VideoResNet(block, [conv] * 4, [1, 1, 1, 1], stem, CLASSES), by(12))
+    return thinned(VideoResNet(block, [conv] * 4, [1, 1, 1, 1], stem, CLASSES), by(24))
 
 
 class SmallS3D(nn.Module):

@@ -20,6 +20,8 @@ from torch_side import Net, main
 CLASSES = 7
 # scaled_dot_product_attention needs opset 14 of the older exporter
 ATTENTION = (("dynamo", 18, "dynamic"), ("dynamo", 21, 1), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))
+# of larger nets two files
+TWO = (("dynamo", 18, "dynamic"), ("torchscript", 17, 1))
 # other opsets than the default ones, and a fixed batch that is not 1
 OLD = (("dynamo", 20, "dynamic"), ("dynamo", 18, 4), ("torchscript", 11, "dynamic"), ("torchscript", 16, 1))
 
@@ -51,8 +53,8 @@ def convnext():
     return ConvNeXt([CNBlockConfig(12, 24, 1), CNBlockConfig(24, 32, 2), CNBlockConfig(32, None, 1)], num_classes=CLASSES)
 
 
-def swin(**options):
-    return SwinTransformer([4, 4], 16, [2, 2], [2, 4], [4, 4], mlp_ratio=2, num_classes=CLASSES, **options)
+def swin(width=16, **options):
+    return SwinTransformer([4, 4], width, [2, 2], [2, 4], [4, 4], mlp_ratio=2, num_classes=CLASSES, **options)
 
 
 class VggFace(nn.Module):
@@ -103,20 +105,20 @@ class ArcFace(nn.Module):
 nets = [
     Net("resnet", lambda: thinned(ResNet(BasicBlock, [1, 1, 1, 1], num_classes=CLASSES), by(16)), image(32), more={"unit": True}),
     Net("resnext", lambda: thinned(ResNet(Bottleneck, [1, 1, 1, 1], CLASSES, groups=32, width_per_group=4), by(32)), image(32), OLD),
-    Net("mobilenet-v2", lambda: models.MobileNetV2(CLASSES, 0.25, [[1, 16, 1, 1], [4, 32, 2, 2], [4, 48, 2, 2]]), image(32)),
+    Net("mobilenet-v2", lambda: thinned(models.MobileNetV2(CLASSES, 1.0, [[1, 16, 1, 1], [4, 32, 2, 2], [4, 48, 2, 2]]), by(8)), image(32)),
     Net("mobilenet-v3", mobilenet_v3, image(32), more={"unit": True}),
     Net("efficientnet", efficientnet, image(32)),
-    Net("regnet", regnet, image(32)),
+    Net("regnet", regnet, image(32), TWO),
     Net("convnext", convnext, image(32)),
     Net("vit", lambda: models.VisionTransformer(32, 8, 2, 2, 32, 48, num_classes=CLASSES), image(32), ATTENTION, more={"unit": True}),
     Net("swin", swin, image(32), more={"unit": True}),
-    Net("swin-v2", lambda: swin(block=SwinTransformerBlockV2, downsample_layer=PatchMergingV2), image(32)),
+    Net("swin-v2", lambda: swin(8, block=SwinTransformerBlockV2, downsample_layer=PatchMergingV2), image(32)),
     Net("maxvit", lambda: MaxVit((32, 32), 8, 4, [8, 16], [1, 1], 8, 0.0, num_classes=CLASSES), image(32)),
     Net("densenet", lambda: models.DenseNet(6, (2, 2, 2), 12, num_classes=CLASSES), image(32)),
     Net("shufflenet", lambda: models.ShuffleNetV2([1, 2, 1], [8, 16, 24, 32, 40], CLASSES), image(32)),
-    Net("inception", lambda: thinned(models.Inception3(CLASSES, aux_logits=False, init_weights=False), by(16)), image(75)),
+    Net("inception", lambda: thinned(models.Inception3(CLASSES, aux_logits=False, init_weights=False), by(16)), image(75), TWO),
     Net("vgg-face", VggFace, image(37)),
-    Net("arcface", ArcFace, image(32)),
+    Net("arcface", ArcFace, image(32), TWO),
 ]
 
 if __name__ == "__main__":

@@ -209,6 +209,15 @@ const cases: Record<string, Fixed> = {
       return g.op('ReduceMax', [g.op('Reshape', [sum, g.ints([1, 4, 6])]), g.ints([1])], { keepdims: 0 });
     }),
   },
+  'a single token, at batch 1': {
+    batch: 1,
+    graph: fixed([1, 1, 4], (g, x) => {
+      const flat = (value: string, name: string): string =>
+        g.op('Reshape', [g.op('Gemm', [g.op('Reshape', [value, g.ints([1, 4])]), weights(g, name, 4, 4)]), g.ints([1, 1, 4])]);
+      const layers = ['a', 'b', 'c', 'd', 'e'].reduce((value, name) => g.op('Tanh', [flat(value, name)]), x);
+      return g.op('ReduceMean', [layers, g.ints([1])], { keepdims: 0 });
+    }),
+  },
   'channels written into zeros along time, at batch 1': {
     batch: 1,
     graph: fixed([1, 3, 2], (g, x) => {

@@ -101,7 +101,8 @@ function reshapes(node: Node, m: Measured, axis: number): Rewrite[] {
   };
   const kept = (j: number): boolean => to[j] === from[axis] && start(j) === before;
   // features that grow with the batch are the least likely of all
-  const cost = (j: number): number => (to[j] === m.batch ? 0 : kept(j) ? 3 : j === to.length - 1 ? 30 : 15) + mismatch(j);
+  const unlikely = (j: number): number => (kept(j) ? 3 : j === to.length - 1 ? 30 : 15);
+  const cost = (j: number): number => (to[j] === m.batch ? (kept(j) ? -3 : 0) : unlikely(j)) + mismatch(j);
   const open = to.map((_, j) => j).filter(holds);
   return open
     .sort((a, b) => cost(a) - cost(b) || Math.abs(a - axis) - Math.abs(b - axis))
