@@ -20,7 +20,7 @@ const weighted = new Set([
 ]);
 
 /** Whether the node gives the same result for the same inputs every time and holds no graph of its own. */
-const isPure = (node: Node): boolean =>
+export const isPure = (node: Node): boolean =>
   node.domain === '' && !random.has(node.op) && !hasBody(node) && !(node.op === 'Dropout' && (node.inputs[2] ?? '') !== '');
 
 /** Replaces every node all of whose inputs are constants by its value, all of them in one run; those inside bodies of If, Loop and Scan too. */

@@ -3,6 +3,7 @@ import { feedsOf, type Graph, opsetOf } from '../graph.ts';
 import { asking } from './asking.ts';
 import { boxScatters, hasConstantTargets } from './box-scatter.ts';
 import { constantsToInitializers } from './constants.ts';
+import { countLoops } from './control-flow/counted.ts';
 import { plainBodies } from './control-flow/plain-bodies.ts';
 import { unroll } from './control-flow/unroll.ts';
 import { dropDead } from './drop-dead.ts';
@@ -83,7 +84,7 @@ export async function foldSizesAndConstants(graph: Graph, execute: Execute, opti
 async function withoutFixedFlow(graph: Graph, execute: Execute): Promise<Graph> {
   if (!graph.nodes.some(hasBody)) return graph;
   const shapes = graph.nodes.some((n) => n.op === 'Scan') ? await outerShapes(graph, execute) : undefined;
-  return unroll(graph, (name, axis) => shapes?.get(name)?.dims.at(axis) ?? undefined);
+  return unroll(await countLoops(graph, execute), (name, axis) => shapes?.get(name)?.dims.at(axis) ?? undefined);
 }
 
 /** Sizes of what is split into a sequence are asked of the runtime only where there is any. */

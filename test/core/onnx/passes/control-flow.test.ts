@@ -328,3 +328,41 @@ describe('sizes', () => {
     expect(await difference(g, made.graph, normalFeeds(g))).toBeLessThan(1e-6);
   });
 });
+
+/** A loop as TensorFlow writes one: it counts in a state of its own and compares; each turn doubles x and lists it. */
+const counting = (start: (g: GraphBuilder) => string) =>
+  graph((g) => {
+    g.input('x', [2, 3]);
+    const own = body(
+      (b) => {
+        const next = b.op('Add', ['i', b.constant(f32([1], []), 'one')], {}, 'next');
+        const doubled = b.op('Add', ['v', 'v'], {}, 'doubled');
+        const goes = b.op('Less', [next, b.constant(f32([4], []), 'end')], {}, 'goes');
+        return [goes, next, doubled, b.op('Identity', [doubled], {}, 'listed')];
+      },
+      (b) => {
+        b.input('turn', [], 'int64');
+        b.input('go', [], 'bool');
+        b.input('i', []);
+        b.input('v', [2, 3]);
+      },
+    );
+    const go = g.constant(tensor('bool', [], Uint8Array.of(1)), 'start');
+    g.ops('Loop', ['', go, start(g), 'x'], ['counted', 'last', 'y'], { body: own });
+    g.untypedOutput('y');
+  });
+
+describe('a loop that counts in its condition', () => {
+  it('is written out as often as it runs', async () => {
+    const before = counting((g) => g.constant(f32([1], []), 'from'));
+    const prepared = await prepare(before, execute);
+    expect(opsOf(prepared)).not.toContain('Loop');
+    expect(await difference(before, prepared, normalFeeds(before))).toBe(0);
+    expect((await execute(prepared, { x: normal([2, 3], 'x') })).y!.dims).toEqual([3, 2, 3]);
+  });
+
+  it('stays a loop where the data say where it starts', async () => {
+    const before = counting((g) => g.op('ReduceMax', ['x'], { keepdims: 0 }));
+    expect(opsOf(await prepare(before, execute))).toContain('Loop');
+  });
+});
