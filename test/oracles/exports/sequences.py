@@ -1,4 +1,4 @@
-"""Nets over sequences: recurrent, convolutional in time, attention of several kinds, and spikes."""
+"""Nets over sequences: recurrent, convolutional in time, attention of several kinds."""
 
 import torch
 from torch import nn
@@ -292,26 +292,6 @@ class StateSpace(nn.Module):
         y = F.conv1d(F.pad(x.transpose(1, 2), (t - 1, 0)), kernel.flip(-1)[:, None], groups=6).transpose(1, 2)
         y = y * F.silu(self.gate(x)) + torch.cumsum(x, 1) / torch.arange(1, t + 1, dtype=x.dtype)[:, None]
         return self.head(y[:, -1])
-
-
-class SpikingNet(nn.Module):
-    """Leaky integrate-and-fire units over four steps of the same input; spikes are a comparison, so the gradient ends at them."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv = nn.Conv1d(2, 6, 3, padding=1)
-        self.fc = nn.Linear(6 * 10, 4)
-
-    def forward(self, x):
-        drive = self.conv(x)
-        v = torch.zeros_like(drive)
-        out = 0
-        for _ in range(4):
-            v = v + (drive - v) / 2
-            spike = (v >= 0.2).to(x.dtype)
-            v = v * (1 - spike)
-            out = out + self.fc(spike.flatten(1))
-        return out / 4
 
 
 RECURRENT = (("dynamo", 18, "dynamic"), ("dynamo", 20, 1), ("torchscript", 11, "dynamic"), ("torchscript", 14, "dynamic"), ("torchscript", 17, 1))
