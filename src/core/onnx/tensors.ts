@@ -3,7 +3,12 @@ import { create } from '@bufbuild/protobuf';
 import { UserError } from '../errors.ts';
 import { bytesOf, bytesPerElement, type DType, type NumericDType, sizeOf, type Tensor, viewOf } from '../tensor/tensor.ts';
 import { dtypeOf, elementType, elementTypeName } from './dtypes.ts';
-import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from './generated/onnx-ml_pb.ts';
+import {
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+} from './generated/onnx-ml_pb.ts';
 import { cameFrom, originOf } from './provenance.ts';
 
 /** External data files by the `location` the model gives them. */
@@ -140,3 +145,13 @@ export function writeTensor(value: Tensor, name: string, keepExternal = false): 
     ? create(TensorProtoSchema, { ...head, stringData: value.data.map((s) => encoder.encode(s)) })
     : create(TensorProtoSchema, { ...head, rawData: bytesOf(value as Tensor<NumericDType>) });
 }
+
+/** The message of a tensor whose bytes lie in the file `location`, all of it. */
+export const externalTensor = ({ name, dims, dataType }: TensorProto, location: string): TensorProto =>
+  create(TensorProtoSchema, {
+    name,
+    dims,
+    dataType,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [create(StringStringEntryProtoSchema, { key: 'location', value: location })],
+  });

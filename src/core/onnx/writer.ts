@@ -21,7 +21,7 @@ import type { Attribute, Graph, Node, Value } from './graph.ts';
 import { fileOf, originOf } from './provenance.ts';
 import { producerOf } from './reader.ts';
 import { serialiseModel } from './serialise.ts';
-import { writeTensor } from './tensors.ts';
+import { externalTensor, writeTensor } from './tensors.ts';
 
 export interface WriteOptions {
   /** Weights that were read from files beside the model: brought in (the default), or left there if nobody replaced them. */
@@ -35,6 +35,37 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): Uint8Array
   const keep = (options.external ?? writeDefaults.external) === 'keep';
   const origin = originOf<ModelProto>(graph);
   if (origin !== undefined && (keep || !refersOutside(origin))) return fileOf(graph) ?? serialiseModel(origin);
+  return serialiseModel(modelMessage(graph, keep));
+}
+
+/** A model for the runtime, which takes large weights from the memory they already lie in. */
+export interface WeightsApart {
+  readonly model: Uint8Array;
+  /** What the model calls the files of its weights, and their bytes: views, not copies. */
+  readonly weights: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/** Bytes from which a weight is handed over apart. */
+const large = 4096;
+
+/** Serialises a model without copying its weights: to be opened, not to be kept. One that was read and not rebuilt since is its very bytes. */
+export function writeApart(graph: Graph): WeightsApart {
+  const file = fileOf(graph);
+  const origin = originOf<ModelProto>(graph);
+  if (file !== undefined && origin !== undefined && !refersOutside(origin)) return { model: file, weights: [] };
+  const message = modelMessage(graph, false);
+  const weights: { path: string; data: Uint8Array }[] = [];
+  const initializer = message.graph!.initializer.map((tensor) => {
+    if (tensor.rawData.length < large) return tensor;
+    const path = `weights/${weights.length}`;
+    weights.push({ path, data: tensor.rawData });
+    return externalTensor(tensor, path);
+  });
+  const apart = Object.assign(create(GraphProtoSchema), message.graph, { initializer });
+  return { model: serialiseModel(Object.assign(create(ModelProtoSchema), message, { graph: apart })), weights };
+}
+
+function modelMessage(graph: Graph, keep: boolean): ModelProto {
   const rest = graph.rest?.model;
   const model: ModelProto = Object.assign(create(ModelProtoSchema), rest, {
     irVersion: BigInt(graph.irVersion),
@@ -48,7 +79,7 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): Uint8Array
     model.producerName = graph.producer;
     model.producerVersion = '';
   }
-  return serialiseModel(model);
+  return model;
 }
 
 function graphMessage(graph: Graph, keep: boolean): GraphProto {

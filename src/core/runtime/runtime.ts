@@ -2,7 +2,7 @@
 import type * as ort from 'onnxruntime-common';
 import type { Graph } from '../onnx/graph.ts';
 import type { Execute } from '../onnx/passes/shapes.ts';
-import { writeModel } from '../onnx/writer.ts';
+import { writeApart } from '../onnx/writer.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
 
 /** What is needed of `onnxruntime-node` or `onnxruntime-web`. */
@@ -50,8 +50,9 @@ export const runtimeDefaults: Required<RuntimeOptions> = { threads: 1, providers
 export function createRuntime(module: OrtModule, options: RuntimeOptions = {}): Runtime {
   const settings = { ...runtimeDefaults, ...options };
   const open = async (graph: Graph | Uint8Array, optimization: RuntimeOptions['optimization']): Promise<Session> => {
-    const bytes = graph instanceof Uint8Array ? graph : writeModel(graph);
-    const session = await module.InferenceSession.create(bytes, {
+    const { model, weights } = graph instanceof Uint8Array ? { model: graph, weights: [] } : writeApart(graph);
+    const session = await module.InferenceSession.create(model, {
+      ...(weights.length === 0 ? {} : { externalData: weights }),
       executionProviders: [...settings.providers],
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
