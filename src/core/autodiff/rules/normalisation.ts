@@ -6,6 +6,7 @@ import { sizeOf } from '../../tensor/tensor.ts';
 import { type Algebra, algebra, formula } from '../algebra.ts';
 import type { Family, Rule, Scene } from '../rule.ts';
 import { countOf } from './reductions.ts';
+import { responseNormalization } from './response-normalisation.ts';
 
 type Op =
   | 'BatchNormalization'
@@ -204,23 +205,5 @@ export const normalisation: Family<Op> = {
     const along = m.mul(first ? m.sign(x) : y, m.sum(m.mul(dy, y), axis));
     return m.over(m.sub(dy, along), size);
   }),
-  // y = x s^-beta, s = bias + alpha mean of x^2 over a window of channels (zeros outside counted);
-  // dx = dy s^-beta - 2 alpha beta x (mean of dy y / s over the mirrored window)
-  LRN: (dys, node, scene) => {
-    const [dy, x, y] = [dys[0], node.inputs[0]!, node.outputs[0]!];
-    if (dy === undefined) return [];
-    const { g } = scene;
-    const m = algebra(scene, x);
-    const [size, alpha, beta] = [intOf(node, 'size', 1), floatOf(node, 'alpha', 1e-4), floatOf(node, 'beta', 0.75)];
-    const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
-    const image = [0, 1, scene.dims(x)[1]!, -1];
-    const windowMean = (value: string, low: number, high: number) => {
-      const plane = g.op('Reshape', [value, g.ints(image)]);
-      const pooled = g.op('AveragePool', [plane], { kernel_shape: [size, 1], pads: [low, 0, high, 0], count_include_pad: 1 });
-      return scene.reshapeLike(pooled, x);
-    };
-    const s = m.add(floatOf(node, 'bias', 1), m.mul(alpha, windowMean(m.square(x), before, after)));
-    const indirect = m.mul(x, windowMean(m.div(m.mul(dy, y), s), after, before));
-    return [m.sub(m.mul(dy, m.pow(s, -beta)), m.mul(2 * alpha * beta, indirect))];
-  },
+  LRN: responseNormalization,
 };
