@@ -16,6 +16,8 @@ export interface BenchLine {
   readonly spread: number;
   /** gradient-cost: PyTorch's own gradient-to-forward ratio. */
   readonly pytorch?: number | null;
+  /** gradient-cost: our gradient's time over PyTorch's. */
+  readonly overPytorch?: number | null;
 }
 
 export type Bench = () => AsyncGenerator<BenchLine>;

@@ -4,9 +4,16 @@ import { gradientCost } from './cases/gradient-cost.ts';
 import { lstm } from './cases/lstm.ts';
 import { memory } from './cases/memory.ts';
 import { pgdResnet18 } from './cases/pgd-resnet18.ts';
+import { throughput } from './cases/throughput.ts';
 import type { Bench, BenchLine } from './measure.ts';
 
-const benches: Readonly<Record<string, Bench>> = { 'pgd-resnet18': pgdResnet18, 'gradient-cost': gradientCost, lstm, memory };
+const benches: Readonly<Record<string, Bench>> = {
+  'pgd-resnet18': pgdResnet18,
+  'gradient-cost': gradientCost,
+  lstm,
+  memory,
+  throughput,
+};
 
 const [name, ...flags] = process.argv.slice(2).filter((arg) => arg !== '--');
 const bench = benches[name ?? ''];
@@ -24,5 +31,6 @@ function text(line: BenchLine): string {
       : `peer ${line.peer.toPrecision(4)} ${line.unit} (${line.peerVersion}), ratio ${line.ratio!.toFixed(3)}`;
   const torch =
     line.pytorch === undefined ? '' : `, pytorch's own ratio ${line.pytorch === null ? 'not measured' : line.pytorch.toFixed(3)}`;
-  return `${line.name} / ${line.case}: ours ${line.ours.toPrecision(4)} ${line.unit}, ${peer}${torch}, ${line.runs} rounds, spread ${(100 * line.spread).toFixed(0)} %`;
+  const over = line.overPytorch == null ? '' : `, gradient over pytorch's ${line.overPytorch.toFixed(3)}`;
+  return `${line.name} / ${line.case}: ours ${line.ours.toPrecision(4)} ${line.unit}, ${peer}${torch}${over}, ${line.runs} rounds, spread ${(100 * line.spread).toFixed(0)} %`;
 }

@@ -60,5 +60,6 @@ async function measure(name: string, graph: Graph, batch: number, runtime: Runti
     runs: job.rounds,
     spread: spreadOf(ours!),
     pytorch: torchGradient && torchForward ? median(torchGradient) / median(torchForward) : null,
+    overPytorch: torchGradient ? median(ours!) / median(torchGradient) : null,
   };
 }
