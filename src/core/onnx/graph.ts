@@ -32,6 +32,8 @@ export type Attributes = ReadonlyMap<string, Attribute>;
 
 export interface Node {
   readonly op: string;
+  /** Which of several local functions of one name is called; absent otherwise. */
+  readonly overload?: string;
   /** '' is the default domain, ai.onnx. */
   readonly domain: string;
   readonly name: string;

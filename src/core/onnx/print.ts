@@ -21,7 +21,7 @@ export function printGraph(graph: Graph): string {
   const functions = functionsOf(graph).flatMap((f) => {
     const attributes = [...f.required, ...[...f.defaults].map(([name, a]) => `${name}: ${attributeText(a)}`)];
     return [
-      `function ${f.domain}::${f.name}(${f.inputs.join(', ')})${attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`} -> ${f.outputs.join(', ')}`,
+      `function ${f.domain}::${f.name}${f.overload === '' ? '' : `:${f.overload}`}(${f.inputs.join(', ')})${attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`} -> ${f.outputs.join(', ')}`,
       ...indent(f.nodes.flatMap((n) => nodeLines(n, new Map()))),
     ];
   });

@@ -98,6 +98,7 @@ export function readNode(proto: NodeProto, context: ReadContext): Node {
   return cameFrom(
     {
       op: proto.opType,
+      ...(proto.overload === '' ? {} : { overload: proto.overload }),
       domain: proto.domain === 'ai.onnx' ? '' : proto.domain,
       name: proto.name,
       inputs: proto.input,

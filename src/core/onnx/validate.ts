@@ -120,7 +120,9 @@ function checkFunction(f: LocalFunction, around: Place): void {
 function checkRecursion(functions: readonly LocalFunction[], { functions: byKey, report }: Place): void {
   const calls = (nodes: readonly Node[]): LocalFunction[] =>
     nodes.flatMap((n) => {
-      const called = [...byKey.values()].filter((f) => f.domain === n.domain && f.name === n.op);
+      const called = [...byKey.values()].filter(
+        (f) => f.domain === n.domain && f.name === n.op && f.overload === (n.overload ?? ''),
+      );
       return [...called, ...subgraphsOf(n).flatMap((g) => calls(g.nodes))];
     });
   for (const f of functions) {

@@ -105,6 +105,7 @@ function nodeMessage(node: Node, keep: boolean): NodeProto {
   if (origin !== undefined && (keep || !origin.attribute.some(attributeRefersOutside))) return origin;
   return create(NodeProtoSchema, {
     opType: node.op,
+    overload: node.overload ?? '',
     domain: node.domain,
     name: node.name,
     input: [...node.inputs],

@@ -3,49 +3,36 @@ import { UserError } from '../../errors.ts';
 import type { GraphBuilder } from '../builder.ts';
 import { functionsOf, type LocalFunction, referenceOf, withoutFunctions } from '../functions.ts';
 import { type Attribute, type Attributes, describeNode, type Graph, type Node, opsetOf, type Value } from '../graph.ts';
+import { functionKey } from '../validation/finding.ts';
+import { commonOpset, raiseOpset } from './raise-opset.ts';
 import { rewrite } from './rewrite.ts';
 
 /**
- * The same model without local functions. Throws a UserError for functions that call themselves or are overloaded, and for
- * those written for another version of the standard operators than the model.
+ * The same model without local functions. Where functions are written for other versions of the standard operators than the model, everything is
+ * brought to one. Throws a UserError for functions that call themselves, and for constructs that newer opsets have no equivalent of.
  */
 export function inlineFunctions(graph: Graph): Graph {
   const functions = functionsOf(graph);
   if (functions.length === 0) return graph;
-  for (const f of functions) checkWritten(f, graph);
-  const byKey = new Map(functions.map((f) => [keyOf(f.domain, f.name), f]));
-  let current = graph;
+  const versions = [opsetOf(graph), ...functions.flatMap((f) => f.opsets.get('') ?? [])];
+  const opset = versions.every((v) => v === versions[0]) ? versions[0]! : commonOpset(versions);
+  const byKey = new Map(functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+  let current = raiseOpset(graph, opset);
   // each round opens one level of calls; deeper than there are functions only recursion goes
   for (let round = 0; round <= functions.length; round++) {
     let last: Node | undefined;
     current = rewrite(current, (node, g) => {
-      const called = byKey.get(keyOf(node.domain, node.op));
+      const called = byKey.get(functionKey(node.domain, node.op, node.overload));
       if (called === undefined) return false;
       last = node;
-      inline(node, called, g);
+      inline(node, called, opset, g);
       return true;
     });
-    if (last === undefined) return { ...withoutFunctions(current), opsets: opsetsAfter(graph, functions) };
+    if (last === undefined) return { ...withoutFunctions(current), opsets: opsetsAfter(current, functions) };
     if (round === functions.length)
       throw new UserError(`${describeNode(last)} calls itself`, 'write recurrence with Loop or Scan');
   }
   return current;
-}
-
-const keyOf = (domain: string, name: string): string => `${domain}::${name}`;
-
-function checkWritten(f: LocalFunction, graph: Graph): void {
-  if (f.overload !== '')
-    throw new UserError(
-      `the function "${f.domain}::${f.name}" is overloaded ("${f.overload}")`,
-      'export the model without overloaded functions',
-    );
-  const version = f.opsets.get('');
-  if (version !== undefined && version !== opsetOf(graph))
-    throw new UserError(
-      `the function "${f.domain}::${f.name}" is written for opset ${version}, the model for ${opsetOf(graph)}`,
-      'export the model with one opset throughout',
-    );
 }
 
 /** Domains of the functions themselves are no longer needed; those their bodies use are. */
@@ -58,7 +45,7 @@ function opsetsAfter(graph: Graph, functions: readonly LocalFunction[]): Readonl
 type Rename = (name: string) => string;
 
 /** Writes the body of a function in place of a call. A body sees no names but its own, so all others are new. */
-function inline(call: Node, f: LocalFunction, g: GraphBuilder): void {
+function inline(call: Node, f: LocalFunction, opset: number, g: GraphBuilder): void {
   const names = new Map<string, string>();
   const passed: [from: string, to: string][] = [];
   for (const [i, input] of f.inputs.entries()) names.set(input, call.inputs[i] ?? '');
@@ -75,12 +62,32 @@ function inline(call: Node, f: LocalFunction, g: GraphBuilder): void {
     names.set(name, made);
     return made;
   };
-  const given: Attributes = new Map([...f.defaults, ...call.attributes]);
-  for (const node of f.nodes) {
+  const body = bodyOf(call, f, opset);
+  for (const [name, value] of body.initializers) g.constant(value, rename(name));
+  for (const node of body.nodes) {
     const name = node.name === '' ? '' : g.fresh(`${call.name === '' ? f.name : call.name}/${node.name}`);
-    g.add(copy(node, rename, given, name));
+    g.add(copy(node, rename, new Map(), name));
   }
   for (const [from, to] of passed) g.op('Identity', [from], {}, to);
+}
+
+/** What a call stands for, in the names of the function and the opset of the model. */
+function bodyOf(call: Node, f: LocalFunction, opset: number): Graph {
+  const given: Attributes = new Map([...f.defaults, ...call.attributes]);
+  const untyped = (name: string): Value => ({ name, dtype: undefined, dims: undefined });
+  const body: Graph = {
+    name: f.name,
+    nodes: f.nodes.map((node) => copy(node, (name) => name, given, node.name)),
+    inputs: f.inputs.map(untyped),
+    outputs: f.outputs.map(untyped),
+    initializers: new Map(),
+    values: new Map(),
+    opsets: new Map([['', f.opsets.get('') ?? opset]]),
+    irVersion: 0,
+    producer: '',
+    metadata: new Map(),
+  };
+  return raiseOpset(body, opset);
 }
 
 function copy(node: Node, rename: Rename, given: Attributes, name: string): Node {

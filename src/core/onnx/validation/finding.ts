@@ -35,7 +35,7 @@ export interface Place {
   report(check: Finding['check'], where: string, message: string, remedy: string, severity?: Finding['severity']): void;
 }
 
-export const functionKey = (domain: string, name: string, overload: string): string => `${domain}::${name}::${overload}`;
+export const functionKey = (domain: string, name: string, overload = ''): string => `${domain}::${name}::${overload}`;
 
 /** How messages name a function. */
 export const describeFunction = (f: LocalFunction): string => `function "${f.domain === '' ? '' : `${f.domain}::`}${f.name}"`;

@@ -2,7 +2,7 @@
 import { nearest } from '../../errors.ts';
 import type { LocalFunction } from '../functions.ts';
 import { referenceOf } from '../functions.ts';
-import type { AttributeProto, NodeProto } from '../generated/onnx-ml_pb.ts';
+import type { AttributeProto } from '../generated/onnx-ml_pb.ts';
 import { AttributeProto_AttributeType as A } from '../generated/onnx-ml_pb.ts';
 import { type Attribute, describeNode, type Node } from '../graph.ts';
 import { opsetRange } from '../passes/upgrade.ts';
@@ -37,7 +37,7 @@ const successors: Readonly<Record<string, string>> = { Upsample: 'Resize', Scatt
 
 /** Checks one node (its subgraphs are walked by the caller). */
 export function checkNode(node: Node, place: Place): void {
-  const called = place.functions.get(functionKey(node.domain, node.op, originOf<NodeProto>(node)?.overload ?? ''));
+  const called = place.functions.get(functionKey(node.domain, node.op, node.overload));
   if (called !== undefined) checkCall(node, called, place);
   else {
     const entry = schemaOf(node, place);
