@@ -1,6 +1,7 @@
 """Models with overloaded functions, and with functions of other opsets than their own: python local_functions.py (onnx 1.23, onnxscript 0.7.2, torch 2.15.0)
 
-Writes test/fixtures/onnx/functions-*.onnx and local-functions.json: inputs, outputs and the gradient of the weighted sum of outputs, in float64 by PyTorch.
+Writes test/fixtures/functions: files, and cases.json with inputs, outputs and the gradient of the weighted sum of outputs, in float64 by PyTorch.
+The runtime itself cannot run those of another opset: it reads the bodies in the opset of the model.
 """
 
 import json
@@ -17,7 +18,7 @@ from onnxscript import FLOAT
 from onnxscript import opset15 as op15
 from onnxscript import opset18 as op18
 
-FOLDER = pathlib.Path(__file__).parent.parent / "fixtures" / "onnx"
+FOLDER = pathlib.Path(__file__).parent.parent / "fixtures" / "functions"
 node = h.make_node
 F = torch.nn.functional
 
@@ -130,6 +131,7 @@ def onnxscripted():
 
 
 def main():
+    FOLDER.mkdir(exist_ok=True)
     records = []
     for name, make in {"overloaded": overloads, "older": older, "newer": newer, "spectrum": spectrum, "onnxscript": onnxscripted}.items():
         made, dims, twin = make()
@@ -138,7 +140,7 @@ def main():
             onnx.checker.check_model(made)
         data = made.SerializeToString()
         assert not any(path in data for path in (b"/opt/", b"/root/", b"/work/", b"/home/", b"/tmp/"))
-        file = f"functions-{name}.onnx"
+        file = f"{name}.onnx"
         (FOLDER / file).write_bytes(data)
         rng = np.random.default_rng(1)
         x = torch.tensor(rng.standard_normal(dims).astype(np.float32).astype(np.float64), requires_grad=True)
@@ -150,7 +152,7 @@ def main():
         print(file, len(data))
     versions = {"onnx": onnx.__version__, "onnxscript": onnxscript.__version__, "torch": torch.__version__.split("+")[0]}
     lines = ",\n".join(json.dumps(r) for r in records)
-    (FOLDER / "local-functions.json").write_text(f'{{"versions":{json.dumps(versions)},"cases":[\n{lines}\n]}}\n')
+    (FOLDER / "cases.json").write_text(f'{{"versions":{json.dumps(versions)},"cases":[\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

@@ -119,13 +119,13 @@ interface Case {
 }
 
 /** Made and measured by test/oracles/local_functions.py. */
-const { cases } = JSON.parse(new TextDecoder().decode(bytesOf('local-functions.json'))) as { cases: Case[] };
+const { cases } = JSON.parse(new TextDecoder().decode(bytesOf('../functions/cases.json'))) as { cases: Case[] };
 
 describe('overloaded functions, and functions of another opset than the model', () => {
   test.each(cases.map((c) => [c.file, c] as const))(
     '%s computes what PyTorch does, and so does its gradient',
     async (file, c) => {
-      const graph = readModel(bytesOf(file));
+      const graph = readModel(bytesOf(`../functions/${file}`));
       expect(validate(graph)).toEqual([]);
       const flat = inlineFunctions(graph);
       expect(functionsOf(flat)).toEqual([]);
@@ -141,18 +141,18 @@ describe('overloaded functions, and functions of another opset than the model', 
   );
 
   test('the models are brought to one opset: 18, or the newest among them', () => {
-    const opset = (file: string) => inlineFunctions(readModel(bytesOf(file))).opsets.get('');
+    const opset = (file: string) => inlineFunctions(readModel(bytesOf(`../functions/${file}`))).opsets.get('');
     expect(cases.map(({ file }) => [file, opset(file)])).toEqual([
-      ['functions-overloaded.onnx', 21],
-      ['functions-older.onnx', 18],
-      ['functions-newer.onnx', 21],
-      ['functions-spectrum.onnx', 20],
-      ['functions-onnxscript.onnx', 18],
+      ['overloaded.onnx', 21],
+      ['older.onnx', 18],
+      ['newer.onnx', 21],
+      ['spectrum.onnx', 20],
+      ['onnxscript.onnx', 18],
     ]);
   });
 
   test('which overload is called survives changing the node and writing it', () => {
-    const graph = readModel(bytesOf('functions-overloaded.onnx'));
+    const graph = readModel(bytesOf('../functions/overloaded.onnx'));
     const renamed = { ...graph, nodes: graph.nodes.map((n) => ({ ...n, name: `my-${n.op}` })) };
     const again = readModel(writeModel(renamed));
     expect(again.nodes.map((n) => n.overload)).toEqual(['soft', 'bounded', undefined]);
@@ -160,7 +160,7 @@ describe('overloaded functions, and functions of another opset than the model', 
   });
 
   test('an overload that calls itself is refused, one that calls another is not', () => {
-    const model = decodeModel(bytesOf('functions-overloaded.onnx'), '');
+    const model = decodeModel(bytesOf('../functions/overloaded.onnx'), '');
     model.functions[1]!.node[1]!.overload = 'soft';
     const graph = readModel(toBinary(ModelProtoSchema, model));
     expect(() => inlineFunctions(graph)).toThrow('calls itself');
