@@ -68,9 +68,9 @@ const cases: readonly Case[] = [
   run(
     'an op without a derivative on the gradient path',
     {},
-    'error: Det "through" (output "through") lies on the gradient path and has no derivative rule\n  choose a stand-in for it (surrogates: { match: { op: Det }, use: straight-through }), attack without gradients, or export the model without this op\n',
+    'error: com.microsoft::Inverse "through" (output "through") lies on the gradient path and has no derivative rule\n  choose a stand-in for it (surrogates: { match: { op: Inverse }, use: straight-through }), attack without gradients, or export the model without this op\n',
     {
-      files: { 'model.onnx': linearImageModel({ determinant: true }), 'x.yaml': experiment() },
+      files: { 'model.onnx': linearImageModel({ inverse: true }), 'x.yaml': experiment() },
       args: ['run', 'x.yaml'],
     },
   ),

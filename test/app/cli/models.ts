@@ -14,18 +14,33 @@ export const weights = (name: string, dims: readonly number[]) => {
 };
 
 /** A linear classifier of 8x8 RGB images, 3 classes; options add what a test needs. */
-export function linearImageModel(options: { determinant?: boolean; secondOutput?: boolean } = {}): Uint8Array {
+export function linearImageModel(options: { inverse?: boolean; secondOutput?: boolean } = {}): Uint8Array {
   const g = graphBuilder({
     name: 'linear',
     metadata: new Map([['provoke', JSON.stringify({ classes: ['happy', 'neutral', 'sad'] })]]),
   });
   const image = g.input('image', ['N', 3, 8, 8]);
-  const seen = options.determinant ? g.op('Det', [image], {}, 'through') : g.op('Flatten', [image], { axis: 1 });
-  g.op('Gemm', [seen, g.constant(weights('w', [options.determinant ? 3 : 192, 3])), g.constant(weights('b', [3]))], {}, 'scores');
+  if (options.inverse)
+    g.add({
+      op: 'Inverse',
+      domain: 'com.microsoft',
+      name: 'through',
+      inputs: [image],
+      outputs: ['through'],
+      attributes: new Map(),
+    });
+  const seen = g.op('Flatten', [options.inverse ? 'through' : image], { axis: 1 });
+  g.op('Gemm', [seen, g.constant(weights('w', [192, 3])), g.constant(weights('b', [3]))], {}, 'scores');
   g.output('scores', ['N', 3]);
   if (options.secondOutput) {
     g.op('Gemm', [seen, g.constant(weights('v', [192, 4]))], {}, 'other');
     g.output('other', ['N', 4]);
   }
-  return writeModel(g.build());
+  return writeModel({
+    ...g.build(),
+    opsets: new Map([
+      ['', 18],
+      ['com.microsoft', 1],
+    ]),
+  });
 }

@@ -26,14 +26,16 @@ interface Axis {
 function resizedAxes(scene: Scene, node: Node): AxisMap[] {
   const [input, output] = [scene.dims(inputOf(node, 0)), scene.dims(node.outputs[0]!)];
   const scales = scalesOf(scene, node);
+  // of an axis of open size only a stated scale, or its being the batch, says that it keeps its size
+  const steady = (axis: number): boolean => scales[axis] === 1 || (scales[axis] === undefined && axis === 0);
   // the runtime copies where nothing changes size, whatever the scales say
-  if (input.every((from, axis) => from === output[axis]) && !crops(node)) return [];
+  if (input.every((from, axis) => from === output[axis] && (from !== null || steady(axis))) && !crops(node)) return [];
   const rows = interpolation(node, scene);
   const antialias = intOf(node, 'antialias', 0) === 1;
   return input.flatMap((from, axis): AxisMap[] => {
     const to = output[axis]!;
     if (from === null || to === null) {
-      if (scales[axis] === undefined || scales[axis] === 1) return [];
+      if (from === to && steady(axis)) return [];
       throw new UserError(
         `${describeNode(node)}: the size of axis ${axis} is not fixed, and the derivative needs it`,
         'give the input a fixed size along that axis',
