@@ -1,6 +1,7 @@
 /** @file Fourier transforms: linear maps, whose transpose is a product with a constant matrix (faster than the runtime's DFT up to about 1024 elements). */
 import { UserError } from '../../errors.ts';
 import { describeNode, intOf, type Node } from '../../onnx/graph.ts';
+import { fourierMatrix, hasOddSpectrum, multiplicity, type Transform } from '../../onnx/passes/fourier-matrix.ts';
 import { i64, numbersOf } from '../../tensor/tensor.ts';
 import type { Family, Scene } from '../rule.ts';
 import { floatConstant, once } from './constants.ts';
@@ -10,16 +11,8 @@ import { pad } from './spread.ts';
 
 type Op = 'DFT' | 'STFT';
 
-/** One transform along an axis. Real values have one component, complex ones two. */
-interface Transform {
-  /** Elements of x along the axis; those from `length` on are not read. */
-  readonly size: number;
-  readonly length: number;
-  /** Elements of y. */
-  readonly bins: number;
-  readonly fromParts: number;
-  readonly toParts: number;
-  readonly inverse: boolean;
+/** A transform, and the type it is computed in. */
+interface Typed extends Transform {
   readonly dtype: 'float32' | 'float64';
 }
 
@@ -34,7 +27,7 @@ export const fourier: Family<Op> = {
     const sizes = scene.dims(x);
     const rank = sizes.length;
     const axis = positive(axisOf(node, scene), rank);
-    const transform: Transform = {
+    const transform: Typed = {
       size: fixed(sizes[axis], node, `the size of axis ${axis}`),
       bins: fixed(scene.dims(y)[axis], node, `the size of axis ${axis}`),
       length: lengthOf(node, scene, axis),
@@ -72,10 +65,10 @@ const fixed = (size: number | null | undefined, node: Node, what: string): numbe
   );
 };
 
-/** A real signal from more or fewer bins than it has: there the runtime departs from the definition. */
-function refuseOddSpectrum({ inverse, toParts, size, length }: Transform, node: Node): void {
+function refuseOddSpectrum(transform: Transform, node: Node): void {
+  if (!hasOddSpectrum(transform)) return;
+  const { length, size } = transform;
   const half = Math.floor(length / 2) + 1;
-  if (!inverse || toParts === 2 || size === half) return;
   throw new UserError(
     `${describeNode(node)} makes a real signal of ${length} elements from ${size} bins instead of ${half}: it has no derivative rule`,
     `cut or fill the spectrum to ${half} bins before it`,
@@ -101,7 +94,7 @@ function lengthOf(node: Node, scene: Scene, axis: number): number {
 }
 
 /** `value` [.., bins, parts of y], whose sizes are `sizes`, through the transposed map: [.., size, parts of x]; `weights` (one per element of x) scale it. */
-function transposedMap(scene: Scene, value: string, sizes: readonly Size[], t: Transform, weights?: Weights): string {
+function transposedMap(scene: Scene, value: string, sizes: readonly Size[], t: Typed, weights?: Weights): string {
   const { g } = scene;
   const { dtype } = t;
   const [rows, columns] = [t.bins * t.toParts, t.size * t.fromParts];
@@ -109,7 +102,7 @@ function transposedMap(scene: Scene, value: string, sizes: readonly Size[], t: T
   const isWeighted = isMatrix && weights?.values !== undefined;
   const byMatrix = (): string => {
     const key = `fourier ${Object.values(t).join()} ${isWeighted ? weights.name : ''}`;
-    const matrix = once(g, key, () => floatConstant(g, matrixOf(t, weights?.values), [rows, columns], dtype));
+    const matrix = once(g, key, () => floatConstant(g, fourierMatrix(t, weights?.values), [rows, columns], dtype));
     return g.op('MatMul', [g.op('Reshape', [value, g.ints([-1, rows])]), matrix]);
   };
   const made = reshapeTo(scene, isMatrix ? byMatrix() : byTransform(scene, value, t), [
@@ -126,39 +119,11 @@ interface Weights {
   readonly values: readonly number[] | undefined;
 }
 
-/** How often a bin of a halved spectrum counts: those with a mirror image twice. */
-const multiplicity = (k: number, length: number): number => (k === 0 || 2 * k === length ? 1 : 2);
-
-/** [bins x parts of y, size x parts of x], row-major: the derivative of each element of y by each of x. */
-function matrixOf(t: Transform, weights?: readonly number[]): Float64Array {
-  const { size, length, bins, fromParts, toParts, inverse } = t;
-  const columns = size * fromParts;
-  const matrix = new Float64Array(bins * toParts * columns);
-  // a complex spectrum made real is taken as halved: element `at` of x is a bin, `k` of y a position
-  const isReal = inverse && toParts === 1;
-  const used = Math.min(size, isReal ? Math.floor(length / 2) + 1 : length);
-  const scale = inverse ? 1 / length : 1;
-  for (let k = 0; k < bins; k++) {
-    for (let at = 0; at < used; at++) {
-      // the product modulo the length keeps the angle exact
-      const angle = (2 * Math.PI * ((k * at) % length)) / length;
-      const weight = scale * (weights?.[at] ?? 1) * (isReal ? multiplicity(at, length) : 1);
-      const [cosine, sine] = [weight * Math.cos(angle), (inverse ? weight : -weight) * Math.sin(angle)];
-      const [real, imaginary] = [k * toParts * columns + at * fromParts, (k * toParts + 1) * columns + at * fromParts];
-      matrix[real] = cosine;
-      if (fromParts === 2) matrix[real + 1] = -sine;
-      if (toParts === 2) matrix[imaginary] = sine;
-      if (toParts === 2 && fromParts === 2) matrix[imaginary + 1] = cosine;
-    }
-  }
-  return matrix;
-}
-
 /**
  * The same by the runtime's transform: the transpose of the DFT is the inverse without its 1 / n on the spectrum filled up with zeros, that of the
  * inverse the DFT with it; of a spectrum made real, the first half of the DFT with mirrored bins counted twice.
  */
-function byTransform(scene: Scene, value: string, t: Transform): string {
+function byTransform(scene: Scene, value: string, t: Typed): string {
   const { g } = scene;
   const { size, length, bins, fromParts, toParts, inverse, dtype } = t;
   const isReal = inverse && toParts === 1;
@@ -186,7 +151,7 @@ function shortTime(scene: Scene, node: Node, dy: string): readonly (string | und
   const sizes = sizesOf(scene, y);
   const frames = fixed(scene.dims(y)[1], node, 'the number of frames');
   const parts = scene.dims(x)[2] ?? 1;
-  const transform: Transform = {
+  const transform: Typed = {
     size,
     length: size,
     bins: fixed(scene.dims(y)[2], node, 'the number of bins'),

@@ -19,6 +19,7 @@ import { constantTargets, hasComputedTarget } from './reshape-targets.ts';
 import { hasBody, someNode } from './rewrite.ts';
 import { plainSequences, readsSequences, splitsBySize } from './sequences.ts';
 import { type Execute, inferShapes, outerShapes } from './shapes.ts';
+import { isTransform, transformProducts } from './transform-products.ts';
 import { upgrade } from './upgrade.ts';
 
 export interface PrepareOptions {
@@ -32,7 +33,7 @@ export const prepareDefaults: Required<PrepareOptions> = { batchNorm: true };
 const irRange = [8, 10] as const;
 
 /**
- * The same model at opset 18 or newer: local functions inlined, constants folded, BatchNormalization folded, padding explicit, initializers no longer among the inputs.
+ * The same model at opset 18 or newer: local functions inlined, constants folded, BatchNormalization folded, padding explicit, Fourier transforms written as products, initializers no longer among the inputs.
  * Symbolic sizes other than the batch must have been bound (bind-dims.ts). Preparing twice changes nothing more.
  * Throws a UserError for opsets that cannot be read, and where the runtime cannot run the model.
  */
@@ -42,6 +43,7 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
   const asks = someNode(
     folded,
     (n) =>
+      isTransform(n) ||
       hasAutoPad(n) ||
       hasComputedTarget(folded, n) ||
       hasConstantTargets(folded, n) ||
@@ -50,7 +52,7 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
   );
   if (!asks) return poolBeforeRelu(folded);
   const shapes = await inferShapes(folded, asking(execute));
-  const padded = padAllAxes(explicitPads(folded, shapes), shapes);
+  const padded = transformProducts(padAllAxes(explicitPads(folded, shapes), shapes), shapes);
   const joined = boxScatters(padded, shapes);
   const plain = constantTargets(joined === padded ? joined : await foldConstants(joined, asking(execute)), shapes);
   return poolBeforeRelu(dropDead(batchNorm ? foldBatchNorm(plain, shapes) : plain));
