@@ -1,13 +1,12 @@
 /** @file Reverse-mode differentiation, graph to graph: the forward nodes, then the cotangents in reverse order, then what nobody reads is dropped. */
 import { UserError } from '../errors.ts';
-import { overPixelRows } from '../layout/pixel-rows/index.ts';
+import { forCpu } from '../layout/for-cpu.ts';
 import { type GraphBuilder, graphBuilder } from '../onnx/builder.ts';
 import { type Dim, describeNode, feedsOf, type Graph, type Node, nodeName, readsOf } from '../onnx/graph.ts';
 import { plainBodies } from '../onnx/passes/control-flow/plain-bodies.ts';
 import { dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { enterBlockedLayout } from './blocked-layout.ts';
 import type { Entry, FlowScene, PerNode, Provider, Rule } from './rule.ts';
 import { isRuled, rules } from './rules/index.ts';
 import { sceneOf, type WalkerScene } from './scene.ts';
@@ -78,12 +77,12 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     g.output(gradients[name]!, outputDims(graph, name, walk.scene.dims(name)), walk.scene.dtype(name));
   }
   const made = dropDead(g.build());
-  return { graph: walk.scene.provider === 'cpu' ? laidOut(made, shapes) : made, gradients, cuts, substitutes };
-}
-
-/** The same graph in the form the CPU runtime computes fastest. */
-function laidOut(graph: Graph, shapes: ShapeTable): Graph {
-  return enterBlockedLayout(overPixelRows(graph, (name) => shapes.get(name)?.dims ?? graph.values.get(name)?.dims));
+  return {
+    graph: walk.scene.provider === 'cpu' ? forCpu(made, (name) => shapes.get(name)?.dims ?? made.values.get(name)?.dims) : made,
+    gradients,
+    cuts,
+    substitutes,
+  };
 }
 
 /** What a walk leaves for the report, those of bodies in the same lists. */

@@ -1,5 +1,6 @@
 /** @file The runtime sessions of a model: forward, and loss + logits + gradient (for cross-entropy, and for every loss). Each is made when first needed. */
 import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
+import type { Provider } from '../../core/autodiff/rule.ts';
 import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
 import { bodiesOf, type Graph, nodeName } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
@@ -48,13 +49,16 @@ export interface ModelSessions {
 /** The sessions of a model under one choice of surrogates and twins. */
 export function openSessions(model: Model, runtime: Runtime, options: SessionOptions = {}): ModelSessions {
   const logits = logitsName(model);
+  const provider = providerOf(runtime);
   const graph = forwardGraph(model);
+  const forwardForm =
+    provider === 'cpu' && model.shapes !== undefined ? forCpu(graph, (name) => model.shapes?.get(name)?.dims) : graph;
   const batched = Object.keys(model.inputs).filter((name) => batchAxis(model.inputs[name]!) !== undefined);
 
   const openForward = async (): Promise<ForwardSession> => ({
-    session: await runtime.open(graph),
+    session: await runtime.open(forwardForm),
     logits,
-    pairs: needsPairs(graph, batched, model.shapes),
+    pairs: needsPairs(forwardForm, batched, model.shapes),
   });
   const own = new Set(namesOfNodes(graph));
   const openGradient = async (heads: GradientHeads): Promise<GradientSession> => {
@@ -71,6 +75,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
       of: [loss],
       wrt: attackedInputs(model),
       ...substitutesOf(model, options),
+      provider,
     };
     const shapes =
       model.shapes === undefined || wanted.twins!.length > 0
@@ -109,6 +114,10 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
 
 /** Names of all nodes, those inside bodies included. */
 const namesOfNodes = (graph: Graph): string[] => graph.nodes.flatMap((n) => [nodeName(n), ...bodiesOf(n).flatMap(namesOfNodes)]);
+
+/** The provider graphs are written for: the first the runtime was asked for that has a form of its own. */
+const providerOf = ({ options }: Runtime): Provider =>
+  (['cpu', 'wasm', 'webgpu'] as const).find((name) => options.providers[0] === name) ?? 'cpu';
 
 /** What stands in for derivatives: what was chosen, and what the model's own element types need. */
 export const substitutesOf = (

@@ -6,6 +6,7 @@ import { graphBuilder } from '../../onnx/builder.ts';
 import { type Graph, type Node, readsOf } from '../../onnx/graph.ts';
 import { namesOf } from '../../onnx/passes/rewrite.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { DimsOf } from '../sizes.ts';
 import { type Picture, positionsOf } from './picture.ts';
 import { planOf } from './plan.ts';
 
@@ -25,11 +26,7 @@ export interface PixelRowsOptions {
 const elementwise = new Set(['Relu', 'HardSigmoid', 'Sigmoid', 'Tanh', 'Add', 'Sum', 'Sub', 'Mul']);
 
 /** The graph with its small convolutions, and the elementwise operations between them, over pixel rows. `dimsOf` knows the sizes of values (null: the batch). */
-export function overPixelRows(
-  graph: Graph,
-  dimsOf: (name: string) => readonly (number | string | null)[] | undefined,
-  options: PixelRowsOptions = {},
-): Graph {
+export function overPixelRows(graph: Graph, dimsOf: DimsOf, options: PixelRowsOptions = {}): Graph {
   const limits = { ...pixelRowsDefaults, ...options };
   const g = graphBuilder({ from: { ...graph, nodes: [], outputs: [] }, taken: namesOf(graph) });
   const rows = new Map<string, string>();
@@ -82,7 +79,7 @@ export function overPixelRows(
   return { ...g.build(), outputs: graph.outputs };
 }
 
-function pictureOf(dims: readonly (number | string | null)[] | undefined): Picture | undefined {
+function pictureOf(dims: ReturnType<DimsOf>): Picture | undefined {
   if (dims?.length !== 4) return undefined;
   const size = dims.slice(1);
   return size.every((d) => typeof d === 'number') ? (size as unknown as Picture) : undefined;

@@ -1,8 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { resnet18 } from '../../../bench/models/resnet18.ts';
-import { enterBlockedLayout } from '../../../src/core/autodiff/blocked-layout.ts';
 import { gradient } from '../../../src/core/autodiff/gradient.ts';
+import { enterBlockedLayout } from '../../../src/core/layout/blocked.ts';
 import { graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { prepare } from '../../../src/core/onnx/passes/prepare.ts';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
