@@ -2,6 +2,7 @@
 import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
 import type { Provider } from '../../core/autodiff/rule.ts';
 import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
+import { forCpu } from '../../core/layout/for-cpu.ts';
 import { bodiesOf, type Graph, nodeName } from '../../core/onnx/graph.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { namesOf } from '../../core/onnx/passes/rewrite.ts';
