@@ -18,8 +18,8 @@ export interface PgdJob {
 }
 
 /** The model opened and samples made; each call of `attack` is one whole attack. */
-export async function openPgdJob(threads: number): Promise<PgdJob> {
-  const { side, batch, steps } = pgdJob;
+export async function openPgdJob(threads: number, batch: number = pgdJob.batch): Promise<PgdJob> {
+  const { side, steps } = pgdJob;
   const runtime = createRuntime(ort, { threads });
   const model = await openModel(resnet18(side), { name: 'resnet18', sha256: '', execute: runtime.execute });
   const sessions = openSessions(model, runtime);
