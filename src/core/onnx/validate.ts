@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { functionsOf, type LocalFunction } from './functions.ts';
 import type { Graph, Node } from './graph.ts';
 import { opsetRange } from './passes/upgrade.ts';
+import { checkEllipses } from './validation/ellipses.ts';
 import { describeFunction, type Finding, functionKey, type Place, subgraphsOf } from './validation/finding.ts';
 import { checkFunctionNames, checkNames } from './validation/names.ts';
 import { checkNode } from './validation/operators.ts';
@@ -35,6 +36,7 @@ export function validate(graph: Graph, options: ValidateOptions = {}): Finding[]
   checkNames(graph, place);
   checkOperators(graph.nodes, place);
   checkTypes(graph, place);
+  checkEllipses(graph, place);
   for (const f of functions) checkFunction(f, place);
   checkRecursion(functions, place);
   return findings;

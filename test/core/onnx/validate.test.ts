@@ -218,6 +218,14 @@ describe('each defect, planted once, is the only finding', () => {
       'com.microsoft::QLinearSigmoid (output "y") leaves out input 5, and the runtime ends the process over it | give the input (a constant will do)',
     ],
     [
+      'an ellipsis of unlike length, which the runtime dies over',
+      graphOf([node('Einsum', ['x', 'm'], ['y'], { attributes: attributes({ equation: '...i, i... -> ...' }) })], {
+        initializers: new Map([['m', f32([1, 2, 3, 4], [2, 2])]]),
+      }),
+      'attribute',
+      'Einsum (output "y"): the ellipsis of its equation "...i, i... -> ..." stands for 0 axes in one operand and 1 in another | give the operands as many axes as each other (Unsqueeze), or name the axes in the equation',
+    ],
+    [
       'unknown attribute',
       graphOf([node('LeakyRelu', ['x'], ['y'], { attributes: attributes({ alpho: float(1) }) })]),
       'attribute',

@@ -4,6 +4,7 @@ import { asking } from './asking.ts';
 import { boxScatters, hasConstantTargets } from './box-scatter.ts';
 import { constantsToInitializers } from './constants.ts';
 import { countLoops } from './control-flow/counted.ts';
+import { nameResults } from './control-flow/named-results.ts';
 import { plainBodies } from './control-flow/plain-bodies.ts';
 import { unroll } from './control-flow/unroll.ts';
 import { dropDead } from './drop-dead.ts';
@@ -62,7 +63,7 @@ export async function prepare(graph: Graph, execute: Execute, options: PrepareOp
 export async function foldedOnly(graph: Graph, execute: Execute): Promise<Graph> {
   const ask = asking(execute);
   const plain = plainBodies(
-    separateInitializers(constantsToInitializers(plainTransforms(plainRecurrent(inlineFunctions(graph))))),
+    separateInitializers(constantsToInitializers(plainTransforms(plainRecurrent(nameResults(inlineFunctions(graph)))))),
   );
   const constant = await foldConstants(dropDead(await upgradeKnowingShapes(plain, ask)), ask);
   // the runtime cannot run a dilated convolution with SAME padding at all, so what needs no sizes is written out before it is asked for any

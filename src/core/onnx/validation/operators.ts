@@ -33,6 +33,9 @@ const deadlyIfMissing: Readonly<Record<string, number>> = {
 /** Inputs that may be left out although others after them may not. */
 const optionalInputs: Readonly<Record<string, readonly number[]>> = { Loop: [0, 1], Scan: [0] };
 
+/** Operators whose results may be left out anywhere: the form they are run in names them all (control-flow/named-results.ts). */
+const namedLater = new Set(['If', 'Loop', 'Scan']);
+
 const successors: Readonly<Record<string, string>> = { Upsample: 'Resize', Scatter: 'ScatterElements' };
 
 /** Checks one node (its subgraphs are walked by the caller). */
@@ -119,7 +122,8 @@ function checkAgainst(node: Node, entry: SchemaEntry, place: Place): void {
     );
   const optional = optionalInputs[node.op] ?? [];
   checkCount(node, 'input', node.inputs, fewestIn, mostIn, optional, place);
-  checkCount(node, 'output', node.outputs, fewestOut, mostOut, [], place);
+  const unread = namedLater.has(node.op) ? node.outputs.map((_, i) => i) : [];
+  checkCount(node, 'output', node.outputs, fewestOut, mostOut, unread, place);
   const needed = node.domain === 'com.microsoft' ? deadlyIfMissing[node.op] : undefined;
   if (needed !== undefined && node.inputs.length < needed)
     place.report(
