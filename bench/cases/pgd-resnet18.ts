@@ -49,8 +49,12 @@ async function startWorker(): Promise<ChildProcess> {
 /** Asks, and waits for the next message. */
 function answered(child: ChildProcess, ask: () => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
-    child.once('message', () => resolve());
-    child.once('exit', (code) => reject(new Error(`a worker ended with code ${code}`)));
+    const ended = (code: number | null) => reject(new Error(`a worker ended with code ${code}`));
+    child.once('exit', ended);
+    child.once('message', () => {
+      child.off('exit', ended);
+      resolve();
+    });
     ask();
   });
 }
