@@ -7,6 +7,7 @@ import { logitsOf } from './expose-logits.ts';
 import { foldSizesAndConstants } from './prepare.ts';
 import { namesOf } from './rewrite.ts';
 import { type Execute, inferShapes, probeFeeds, type ShapeTable } from './shapes.ts';
+import { followBatch } from './symbolic-batch/follow.ts';
 import { type Claim, type OutputRows, prove } from './symbolic-batch/proof.ts';
 import { isSite, type Measured, type Rewrite, waysOf } from './symbolic-batch/sites.ts';
 import { wholeGathers } from './whole-gathers.ts';
@@ -74,11 +75,17 @@ async function search(given: Graph, batch: number, execute: Execute, options: Sy
   const original = wholeGathers(given, shapes);
   const open = openInputs(original, batchAxis);
   const claim = { original, batch, batchAxis, outputAxis: options.outputAxis ?? symbolicBatchDefaults.outputAxis };
+  const followed = await followBatch(original, execute, { batch, batchAxis, shapes });
+  if (followed !== undefined) {
+    const rewritten = apply(open, followed, batchAxis);
+    const rows = await attempt(rewritten, claim, execute);
+    if (typeof rows !== 'string') return declare(rewritten, rows);
+  }
   const decisions: Decision[] = [];
   let guesses = options.guesses ?? symbolicBatchDefaults.guesses;
   let reason: string | undefined;
   for (;;) {
-    const rewritten = apply(open, decisions, batchAxis);
+    const rewritten = apply(open, waysChosen(decisions), batchAxis);
     const ready = nextSites(original, decisions, batch, shapes);
     const failure =
       ready.length === 0
@@ -174,8 +181,10 @@ function openInputs(graph: Graph, batchAxis: Readonly<Record<string, number>>): 
   };
 }
 
-function apply(graph: Graph, decisions: readonly Decision[], batchAxis: Readonly<Record<string, number>>): Graph {
-  const ways = new Map(decisions.filter((d) => d.ways.length > 0).map((d) => [d.node, d.ways[d.chosen]!]));
+const waysChosen = (decisions: readonly Decision[]): Map<Node, Rewrite> =>
+  new Map(decisions.filter((d) => d.ways.length > 0).map((d) => [d.node, d.ways[d.chosen]!]));
+
+function apply(graph: Graph, ways: ReadonlyMap<Node, Rewrite>, batchAxis: Readonly<Record<string, number>>): Graph {
   const g = graphBuilder({ from: { ...graph, nodes: [] }, taken: namesOf(graph) });
   const [input, axis] = Object.entries(batchAxis)[0]!;
   let read: string | undefined;

@@ -31,22 +31,7 @@ export async function prove(claim: Claim, execute: Execute): Promise<Map<string,
   const found = new Map<string, OutputRows>();
   let varies = false;
   for (const n of [batch + 1, 2 * batch + 1]) {
-    const fed = feedsOf(original).map((v) => [v, rowsOf(v, batchAxis[v.name], n)] as const);
-    const feed = (rows: readonly number[]): Record<string, Tensor> =>
-      Object.fromEntries(
-        fed.map(([v, drawn]) => {
-          const axis = batchAxis[v.name];
-          return [
-            v.name,
-            axis === undefined
-              ? drawn[0]!
-              : joinRows(
-                  rows.map((r) => drawn[r]!),
-                  axis,
-                ),
-          ];
-        }),
-      );
+    const feed = (rows: readonly number[]): Record<string, Tensor> => feedOf(original, rows, batchAxis);
     const range = Array.from({ length: n }, (_, i) => i);
     const together = await execute(rewritten, feed(range));
     for (let start = 0; start < n; start += batch) {
@@ -82,6 +67,29 @@ function close(a: Tensor, b: Tensor): boolean {
   const [x, y] = [numbersOf(a), numbersOf(b)];
   const size = x.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 0);
   return x.every((v, i) => Object.is(v, y[i]) || Math.abs(v - y[i]!) <= tolerance * size);
+}
+
+/** Random values for these samples (by number) of a graph, stacked; inputs without a batch are the same every time. */
+export function feedOf(
+  graph: Graph,
+  rows: readonly number[],
+  batchAxis: Readonly<Record<string, number>>,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    feedsOf(graph).map((v) => {
+      const axis = batchAxis[v.name];
+      const drawn = rowsOf(v, axis, Math.max(...rows) + 1);
+      return [
+        v.name,
+        axis === undefined
+          ? drawn[0]!
+          : joinRows(
+              rows.map((r) => drawn[r]!),
+              axis,
+            ),
+      ];
+    }),
+  );
 }
 
 /** `n` random rows of an input: normal for floating point, 0 or 1 for everything else. */
