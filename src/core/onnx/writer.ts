@@ -105,7 +105,8 @@ function nodeMessage(node: Node, keep: boolean): NodeProto {
   if (origin !== undefined && (keep || !origin.attribute.some(attributeRefersOutside))) return origin;
   return create(NodeProtoSchema, {
     opType: node.op,
-    overload: node.overload ?? '',
+    // stated though empty, the field would take its two bytes in every node
+    ...(node.overload === undefined ? {} : { overload: node.overload }),
     domain: node.domain,
     name: node.name,
     input: [...node.inputs],

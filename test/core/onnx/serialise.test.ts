@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, isFieldSet, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { resnet18 } from '../../../bench/models/resnet18.ts';
-import { ModelProtoSchema } from '../../../src/core/onnx/generated/onnx-ml_pb.ts';
+import { ModelProtoSchema, NodeProtoSchema } from '../../../src/core/onnx/generated/onnx-ml_pb.ts';
 import { serialiseModel } from '../../../src/core/onnx/serialise.ts';
 import { writeModel } from '../../../src/core/onnx/writer.ts';
 
@@ -26,5 +26,10 @@ describe('serialiseModel', () => {
     const empty = fromBinary(ModelProtoSchema, new Uint8Array());
     Object.assign(empty, rest);
     expect(Buffer.from(serialiseModel(empty)).equals(toBinary(ModelProtoSchema, empty))).toBe(true);
+  });
+
+  it('a node without an overload states none', () => {
+    const { graph } = fromBinary(ModelProtoSchema, writeModel(resnet18(64)));
+    expect(graph!.node.filter((node) => isFieldSet(node, NodeProtoSchema.field.overload))).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 /** @file Attention and the rotation of its positions (opset 23). The probabilities are computed again from queries and keys: the runtime's kernel keeps none. */
 import { UserError } from '../../errors.ts';
 import { describeNode, floatOf, intOf, type Node } from '../../onnx/graph.ts';
-import { type Algebra, algebra } from '../algebra.ts';
+import { tensor } from '../../tensor/tensor.ts';
+import { type Algebra, algebra, type Operand } from '../algebra.ts';
 import type { Family, Rule, Scene } from '../rule.ts';
 import { inputOf, sumTo } from './sizes.ts';
 
@@ -37,6 +38,8 @@ interface Parts {
   /** With those of the past in front. */
   readonly k: string;
   readonly v: string;
+  /** Of a head of queries or keys. */
+  readonly width: number;
   readonly scale: number;
   readonly cap: number;
   /** Which scores take part, broadcast to [batch, heads, queries, keys]; undefined where all do. */
@@ -73,6 +76,7 @@ function partsOf(node: Node, scene: Scene): Parts {
     q: flat ? splitHeads(scene, query, queryHeads) : query,
     k: withPast(flat ? splitHeads(scene, key, keyHeads) : key, 4),
     v: withPast(flat ? splitHeads(scene, value, keyHeads) : value, 5),
+    width,
     scale: floatOf(node, 'scale', 0) || 1 / Math.sqrt(width),
     cap: floatOf(node, 'softcap', 0),
     allowed: wanted.length === 0 ? undefined : wanted.reduce((a, b) => g.op('And', [a, b])),
@@ -117,7 +121,7 @@ const throughAttention: Rule = (dys, node, scene) => {
   const [dy, dPresentKey, dPresentValue, exposed] = dys;
   const { g, active } = scene;
   const parts = partsOf(node, scene);
-  const { m, queryHeads, keyHeads, q, k, v, scale, cap, allowed, bias } = parts;
+  const { m, queryHeads, keyHeads, q, k, v, width, scale, cap, allowed, bias } = parts;
   const flat = scene.dims(inputOf(node, 0)).length === 3;
   const swapped = (value: string): string => g.op('Transpose', [value], { perm: [0, 1, 3, 2] });
   const regrouped = (value: string, heads: number): string =>
@@ -125,7 +129,11 @@ const throughAttention: Rule = (dys, node, scene) => {
   const stacked = (value: string): string => regrouped(value, keyHeads);
   const apart = (value: string): string => regrouped(value, queryHeads);
 
-  const scaledQ = m.mul(stacked(q), scale);
+  // the runtime takes a factor of one element into the matrix product, as a float32
+  const factor = (value: number): Operand =>
+    m.dtype === 'float64' ? g.constant(tensor('float64', [width], new Float64Array(width).fill(value))) : value;
+  const scaledQ = m.mul(stacked(q), factor(scale));
+  /** Divided by the cap, where there is one. */
   let scores: string | undefined;
   let bent: string | undefined;
   let probabilities: string | undefined;
@@ -133,8 +141,11 @@ const throughAttention: Rule = (dys, node, scene) => {
   const exposedAt = (stage: keyof typeof exposes): string | undefined => (mode === exposes[stage] ? exposed : undefined);
   const needsProbabilities = dy !== undefined || exposedAt('probabilities') !== undefined;
   const needsBend = cap > 0 && (needsProbabilities || exposedAt('capped') !== undefined || exposedAt('biased') !== undefined);
-  if (needsProbabilities || needsBend) scores = apart(g.op('MatMul', [scaledQ, swapped(k)]));
-  if (needsBend) bent = m.tanh(m.div(scores!, cap));
+  if (needsProbabilities || needsBend) {
+    const rows = cap > 0 ? m.mul(stacked(q), factor(scale / cap)) : scaledQ;
+    scores = apart(g.op('MatMul', [rows, swapped(k)]));
+  }
+  if (needsBend) bent = m.tanh(scores!);
   if (needsProbabilities) {
     const capped = bent === undefined ? scores! : m.mul(cap, bent);
     const biased = bias === undefined ? capped : m.add(capped, bias);
@@ -164,7 +175,7 @@ const throughAttention: Rule = (dys, node, scene) => {
     value === undefined || !flat ? value : joinHeads(scene, value);
   const [dPastKey, dKey] = apartFromPast(dK, node, 4, scene);
   const [dPastValue, dValue] = apartFromPast(dV, node, 5, scene);
-  const toQueries = (): string => apart(m.mul(g.op('MatMul', [dZ!, k]), scale));
+  const toQueries = (): string => apart(m.mul(g.op('MatMul', [dZ!, k]), factor(scale)));
   // summed wherever the mask has size 1
   const toMask = (): string => sumTo(scene, dBiased!, [null, null, null, null], inputOf(node, 3));
   return [
