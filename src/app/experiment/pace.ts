@@ -1,4 +1,5 @@
 /** @file How long work on a model may take: a multiple of what one pass of it was measured to take. */
+import { stream } from '../../core/tensor/random.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import type { Inputs, Model } from '../../kit/model/model.ts';
 import type { ModelSessions } from '../../kit/model/sessions.ts';
@@ -18,15 +19,21 @@ export async function forwardSeconds(model: Model, sessions: ModelSessions): Pro
   return Math.min(...times);
 }
 
-/** A sample in the middle of the bounds. */
+/**
+ * A sample to time a model by: in the middle of the bounds, and standard normal numbers where a float input has none. Zeros would not do there: a loop that
+ * runs until its values have grown never ends on them.
+ */
 export const middle = (model: Pick<Model, 'inputs'>): Inputs =>
   Object.fromEntries(
-    Object.entries(model.inputs).map(([name, { shape, bounds }]) => {
-      const value =
-        bounds === 'unbounded' || typeof bounds.lower !== 'number' || typeof bounds.upper !== 'number'
-          ? 0
-          : (bounds.lower + bounds.upper) / 2;
-      return [name, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value)];
+    Object.entries(model.inputs).map(([name, { shape, bounds, dtype }]) => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      if (bounds === 'unbounded') {
+        const random = stream('pace', name);
+        return [name, Float32Array.from({ length: size }, () => (dtype === 'float32' ? random.normal() : 0))];
+      }
+      const [lower, upper] = [bounds.lower, bounds.upper];
+      const value = typeof lower === 'number' && typeof upper === 'number' ? (lower + upper) / 2 : 0;
+      return [name, new Float32Array(size).fill(value)];
     }),
   );
 
@@ -38,6 +45,9 @@ export interface Work {
   readonly forward: number;
   readonly open: number;
 }
+
+/** Seconds a first look at a model may take that took `open` seconds to open, before it counts as hung. */
+export const firstLook = (open: number): number => Math.ceil(defaults.least + defaults.slack * open);
 
 /** Seconds an attack on so many samples may take before it counts as hung. */
 export function allowance({ planned: { attack, options }, budgets, samples, forward, open }: Work): number {

@@ -1,5 +1,6 @@
-/** @file Whether the samples of a batch influence each other, found by exchanging a sample's neighbours. */
-import { feedsOf, type Graph } from '../../core/onnx/graph.ts';
+/** @file Whether the samples of a batch influence each other, found by exchanging a sample's neighbours, and by what decides the course of control flow. */
+import { describeNode, feedsOf, type Graph } from '../../core/onnx/graph.ts';
+import { drivenByData } from '../../core/onnx/passes/control-flow/data-driven.ts';
 import type { Execute } from '../../core/onnx/passes/shapes.ts';
 import { type Stream, stream } from '../../core/tensor/random.ts';
 import type { Tensor } from '../../core/tensor/tensor.ts';
@@ -17,6 +18,7 @@ const tolerance = 1e-4;
 /**
  * Runs a sample beside copies of itself, and beside others. Copies that are judged differently: the graph draws random numbers (or reads positions);
  * a judgement that changes with the neighbours: the batch is coupled. Values that are not finite are left out. A batch fixed at 1 has no neighbours.
+ * An If or Loop whose condition depends on the samples couples them whatever the numbers show: which neighbours change its course cannot be guessed.
  */
 export async function findCoupling(
   model: Pick<Model, 'name' | 'graph' | 'inputs' | 'fixedBatch'>,
@@ -25,6 +27,8 @@ export async function findCoupling(
 ): Promise<Coupling> {
   const batch = model.fixedBatch ?? 2;
   if (batch === 1) return { coupling: 'none', said: [] };
+  const driven = drivenByBatch(model);
+  if (driven.coupling === 'batch') return driven;
   const outputs = model.graph.outputs.filter((v) => v.name === logits);
   const rows = async (key: (n: number) => string): Promise<number[][]> => {
     const samples = Array.from({ length: batch }, (_, n) => drawn(model, key(n)));
@@ -45,6 +49,19 @@ export async function findCoupling(
       ...(isCoupled
         ? ['a sample is judged differently beside other samples: the batch is coupled and runs in fixed groups']
         : []),
+    ],
+  };
+}
+
+/** The coupling that control flow makes by itself, without a run. */
+export function drivenByBatch(model: Pick<Model, 'graph' | 'inputs' | 'fixedBatch'>): Coupling {
+  const batched = Object.entries(model.inputs).flatMap(([name, { layout }]) => (layout.includes('N') ? [name] : []));
+  const [first] = model.fixedBatch === 1 ? [] : drivenByData(model.graph, batched);
+  if (first === undefined) return { coupling: 'none', said: [] };
+  return {
+    coupling: 'batch',
+    said: [
+      `the course of ${describeNode(first)} depends on what the samples of a batch hold: the batch is coupled and runs in fixed groups`,
     ],
   };
 }

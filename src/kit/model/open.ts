@@ -9,7 +9,7 @@ import { type Execute, inferShapes, type ShapeTable } from '../../core/onnx/pass
 import { statesHalves, widen } from '../../core/onnx/passes/widen.ts';
 import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
-import { findCoupling } from './find-coupling.ts';
+import { drivenByBatch, findCoupling } from './find-coupling.ts';
 import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
 import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
@@ -82,9 +82,11 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
   const { classes, said } = classNames(model, manifest.classes, chosen.classes);
   const pieces = { name: model, graph: chosen.graph, inputs: typed.inputs, ...pick(settled.fixedBatch) };
   const coupling =
-    manifest.coupling !== undefined || settled.proven
-      ? { coupling: manifest.coupling ?? 'none', said: [] }
-      : await findCoupling(pieces, chosen.output.logits ?? chosen.output.name, execute);
+    manifest.coupling !== undefined
+      ? { coupling: manifest.coupling, said: [] }
+      : settled.proven
+        ? drivenByBatch(pieces)
+        : await findCoupling(pieces, chosen.output.logits ?? chosen.output.name, execute);
   const derivative = await copyInFloats({ ...pieces, output: chosen.output }, shapes, execute);
   return {
     ...pieces,

@@ -6,10 +6,11 @@ import { describeSubstitutes, elementTypes } from '../../../kit/model/element-ty
 import { createOracle } from '../../../kit/model/make-oracle.ts';
 import type { InputSpec, Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
-import { middle } from '../../experiment/pace.ts';
+import { firstLook, middle } from '../../experiment/pace.ts';
 import type { ModelReference } from '../../experiment/schema.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import type { Allow } from '../guard.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
 import { table } from '../table.ts';
@@ -31,13 +32,15 @@ export const inspect: Register = (program, exit, guard) => {
     .addHelpText('after', '\nExamples:\n  $ provoke inspect face-api/expression\n  $ provoke inspect model.onnx --json')
     .action(async (name: string, options: Options) => {
       const reference = modelReference(name, options);
-      exit(await guard({ reference, limits: limitsOf(options) }, () => look(reference, options)));
+      exit(await guard({ reference, limits: limitsOf(options) }, (allow) => look(reference, options, allow)));
     });
 };
 
-async function look(reference: ModelReference, options: Options): Promise<void> {
+async function look(reference: ModelReference, options: Options, allow: Allow): Promise<void> {
   const runtime = nodeRuntime();
+  const started = performance.now();
   const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
+  allow(firstLook((performance.now() - started) / 1000));
   if (options.graph) {
     process.stdout.write(`${printGraph(model.graph)}\n`);
     return;
