@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
@@ -156,9 +156,13 @@ describe('provoke run', () => {
     'after %s in mid-run, --resume ends with the same rows except seconds',
     async (signal) => {
       await inFolder(async (folder) => {
-        await project(folder, 64, 'attacks: [{ use: pgd, steps: 300, restarts: 4, earlyStop: false }, fgsm]');
+        await project(folder, 64, 'attacks: [{ use: pgd, steps: 5, restarts: 2 }, { use: ./held.mjs }, fgsm]');
+        const gate = join(folder, 'gate');
+        await writeFile(join(folder, 'held.mjs'), heldAttack(gate));
         expect((await provoke(['run', 'x.yaml', '--out', 'whole'], folder)).code).toBe(0);
+        await writeFile(gate, '');
         const code = await stopAfterFirstUnit(folder, signal);
+        await rm(gate);
         if (signal === 'SIGINT') expect(code).toBe(130);
         expect(existsSync(join(folder, 'broken/samples.parquet'))).toBe(false);
         const { code: resumedCode } = await provoke(['run', 'x.yaml', '--out', 'broken', '--resume'], folder);
@@ -262,6 +266,20 @@ describe('provoke run', () => {
     });
   });
 });
+
+/** An attack that finds nothing, and not before the file is gone: however slow the machine, the run it is in does not end by itself. */
+const heldAttack = (gate: string): string => `import { existsSync } from 'node:fs';
+  export default {
+    name: 'held', title: 'waits', needs: 'none', kind: 'bounded', norms: ['linf'], modalities: 'any', targeted: false,
+    defaults: {}, about: {}, paper: '', passes: () => ({ forwards: 0, backwards: 0 }),
+    run: async ({ batch, signal }) => {
+      while (existsSync(${JSON.stringify(gate)})) {
+        signal.throwIfAborted();
+        await new Promise((r) => setTimeout(r, 10));
+      }
+      return batch.map(() => ({ status: 'failure' }));
+    },
+  };`;
 
 /** Starts a run, sends the signal when the first unit file is there, and waits for the end. */
 async function stopAfterFirstUnit(folder: string, signal: NodeJS.Signals): Promise<number | null> {
