@@ -26,8 +26,6 @@ from common import Input, Suite, measured  # noqa: E402
 
 # (exporter, opset, batch)
 BOTH = (("keras", 18, "dynamic"), ("tf2onnx", 13, "dynamic"), ("tf2onnx", 15, 1))
-# a batch fixed by tf2onnx in a recurrent net is not made free by the engine: such files run in groups of their own size
-OPEN = BOTH[:2]
 
 
 @dataclass(frozen=True)
@@ -188,13 +186,13 @@ nets = [
     Net("mini-xception", mini_xception, Input("face", (14, 14, 1))),
     Net("mobile", mobile, Input("face", (12, 12, 3))),
     Net("eegnet", eegnet, Input("eeg", (8, 64, 1), -2, 2)),
-    Net("speech-cnn-lstm", speech_cnn_lstm, Input("blocks", (3, 8, 10, 1), -1, 1), OPEN),
-    Net("stacked-lstm", stacked_lstm, steps(7, 4), OPEN),
-    Net("bidirectional-gru", bidirectional_gru, steps(6, 4), OPEN),
-    Net("simple-rnn", simple_rnn, steps(5, 4), OPEN),
+    Net("speech-cnn-lstm", speech_cnn_lstm, Input("blocks", (3, 8, 10, 1), -1, 1)),
+    Net("stacked-lstm", stacked_lstm, steps(7, 4)),
+    Net("bidirectional-gru", bidirectional_gru, steps(6, 4)),
+    Net("simple-rnn", simple_rnn, steps(5, 4)),
     Net("attention", attention, steps(8, 6)),
-    Net("additive-attention", additive, steps(7, 4), OPEN),
-    Net("conv-lstm", conv_lstm, Input("frames", (4, 6, 6, 2)), OPEN),
+    Net("additive-attention", additive, steps(7, 4)),
+    Net("conv-lstm", conv_lstm, Input("frames", (4, 6, 6, 2))),
 ]
 
 

@@ -89,7 +89,7 @@ nets = [
     Net("timm-xcit", lambda: Xcit(32, 8, num_classes=CLASSES, embed_dim=32, depth=2, num_heads=2, mlp_ratio=2, cls_attn_layers=1), image(32), TWO),
     Net("timm-cait", lambda: Cait(32, 8, num_classes=CLASSES, embed_dim=24, depth=2, num_heads=2, mlp_ratio=2, depth_token_only=1), image(32), ATTENTION),
     Net("timm-poolformer", lambda: MetaFormer(num_classes=CLASSES, depths=(1, 1), dims=(12, 24)), image(32)),
-    Net("timm-levit", lambda: Levit(64, num_classes=CLASSES, embed_dim=(16, 24, 32), key_dim=8, depth=(1, 1, 1), num_heads=(2, 3, 4), attn_ratio=2, mlp_ratio=2), image(64), TWO),
+    Net("timm-levit", lambda: Levit(64, num_classes=CLASSES, embed_dim=(16, 24, 32), key_dim=8, depth=(1, 1, 1), num_heads=(2, 3, 4), attn_ratio=2, mlp_ratio=2), image(64), (*TWO, ("dynamo", 21, 1))),
     Net("timm-ghostnet", lambda: GhostNet(SMALL_GHOST, CLASSES, width=0.5), image(32), TWO),
     Net("hf-vit", lambda: hf("ViT", **small), image(32), ATTENTION),
     Net("hf-vit-eager", lambda: hf("ViT", attn_implementation="eager", **small), image(32)),

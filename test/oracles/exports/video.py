@@ -188,6 +188,10 @@ class TSM(nn.Module):
         return self.head(y.mean((2, 3))).view(n, t, -1).mean(1)
 
 
+# as many samples as frames: sizes alone do not tell the two apart
+SQUARE = (("dynamo", 18, "dynamic"), ("dynamo", 21, 1), ("dynamo", 20, 4), ("torchscript", 13, "dynamic"), ("torchscript", 17, 1), ("torchscript", 16, 4))
+
+
 class SlowFast(nn.Module):
     """Two pathways over one clip: every fourth frame with many channels, every frame with few, joined by a strided convolution over time."""
 
@@ -269,8 +273,8 @@ nets = [
     Net("c3d", C3D, clip(4, 16)),
     Net("i3d", I3D, clip(6, 16)),
     Net("x3d", X3D, clip(4, 16)),
-    Net("tsm", lambda: TSM(False), frames(4, 24), more={"unit": True}),
-    Net("tsm-in-place", lambda: TSM(True), frames(4, 24)),
+    Net("tsm", lambda: TSM(False), frames(4, 24), SQUARE, more={"unit": True}),
+    Net("tsm-in-place", lambda: TSM(True), frames(4, 24), SQUARE),
     Net("slowfast", SlowFast, clip(8, 16)),
     Net("two-stream", TwoStream, [Input("rgb", (3, 32, 32)), flow]),
     Net("cnn-lstm", CnnLstm, frames(5, 16)),

@@ -68,24 +68,56 @@ interface Decision {
   chosen: number;
 }
 
-/** Decides place after place in the order of the data, going back to the latest open choice when running contradicts it; a string says why nothing fits. */
+/** All there is to know before the first choice. */
+interface Task {
+  readonly original: Graph;
+  /** The original with the batch of its inputs open. */
+  readonly open: Graph;
+  readonly batch: number;
+  readonly shapes: ShapeTable;
+  readonly claim: Omit<Claim, 'rewritten'>;
+}
+
+/** Places up to which the whole graph is run for each; where there are more, running each node alone is cheaper. */
+const fewPlaces = 8;
+
+/** The graph with an open batch; a string says why none was found. */
 async function search(given: Graph, batch: number, execute: Execute, options: SymbolicBatchOptions): Promise<Graph | string> {
   const { batchAxis } = options;
   const shapes = await inferShapes(given, execute);
   const original = wholeGathers(given, shapes);
-  const open = openInputs(original, batchAxis);
   const claim = { original, batch, batchAxis, outputAxis: options.outputAxis ?? symbolicBatchDefaults.outputAxis };
-  const followed = await followBatch(original, execute, { batch, batchAxis, shapes });
-  if (followed !== undefined) {
-    const rewritten = apply(open, followed, batchAxis);
-    const rows = await attempt(rewritten, claim, execute);
-    if (typeof rows !== 'string') return declare(rewritten, rows);
+  const task: Task = { original, open: openInputs(original, batchAxis), batch, shapes, claim };
+  const rankOf = (name: string): number => shapes.get(name)?.dims.length ?? 0;
+  const places = original.nodes.filter((node) => isSite(original, node, batch, rankOf)).length;
+  const guesses = options.guesses ?? symbolicBatchDefaults.guesses;
+  const ways = [() => follow(task, execute), () => guess(task, guesses, execute)];
+  let reason = '';
+  for (const way of places > fewPlaces ? ways : ways.reverse()) {
+    const found = await way();
+    if (typeof found !== 'string') return found;
+    reason = reason === '' ? found : reason;
   }
+  return reason;
+}
+
+/** Follows the batch from node to node (symbolic-batch/follow.ts). */
+async function follow({ original, open, batch, shapes, claim }: Task, execute: Execute): Promise<Graph | string> {
+  const { batchAxis } = claim;
+  const ways = await followBatch(original, execute, { batch, batchAxis, shapes });
+  if (typeof ways === 'string') return ways;
+  const rewritten = apply(open, ways, batchAxis);
+  const rows = await attempt(rewritten, claim, execute);
+  return typeof rows === 'string' ? rows : declare(rewritten, rows);
+}
+
+/** Decides place after place in the order of the data, going back to the latest open choice when running contradicts it. */
+async function guess({ original, open, batch, shapes, claim }: Task, most: number, execute: Execute): Promise<Graph | string> {
   const decisions: Decision[] = [];
-  let guesses = options.guesses ?? symbolicBatchDefaults.guesses;
+  let guesses = most;
   let reason: string | undefined;
   for (;;) {
-    const rewritten = apply(open, waysChosen(decisions), batchAxis);
+    const rewritten = apply(open, waysChosen(decisions), claim.batchAxis);
     const ready = nextSites(original, decisions, batch, shapes);
     const failure =
       ready.length === 0

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { sizeOf } from '../../../tensor/tensor.ts';
 import { graphBuilder } from '../../builder.ts';
-import { feedsOf, type Graph, type Node, readsOf } from '../../graph.ts';
+import { describeNode, feedsOf, type Graph, type Node, readsOf } from '../../graph.ts';
 import { sequencesOf } from '../sequences.ts';
 import type { Execute, ShapeTable } from '../shapes.ts';
 import { type Before, findRows, type Group } from './labels.ts';
@@ -29,20 +29,16 @@ interface Choice {
 }
 
 /**
- * How each node that cannot stay as it is has to be written, by node; undefined where following the batch ends at a node no way fits.
+ * How each node that cannot stay as it is has to be written, by node; a string names the node at which following the batch ends.
  * Every node is run once, with what the nodes before it gave: no prefix of the graph is run again.
  */
-export async function followBatch(
-  graph: Graph,
-  execute: Execute,
-  options: FollowOptions,
-): Promise<Map<Node, Rewrite> | undefined> {
+export async function followBatch(graph: Graph, execute: Execute, options: FollowOptions): Promise<Map<Node, Rewrite> | string> {
   const { batch, batchAxis, shapes } = options;
-  if (sequencesOf(graph).size > 0) return undefined;
+  if (sequencesOf(graph).size > 0) return 'it holds sequences';
   const all = batch + 1;
   const kept = graph.nodes.flatMap((n) => n.outputs).filter((name) => name !== '');
   const elements = kept.reduce((sum, name) => sum + sizeOf((shapes.get(name)?.dims ?? []).map((d) => d ?? 1)), 0);
-  if (elements * (all + 2 * batch) > mostElements * batch) return undefined;
+  if (elements * (all + 2 * batch) > mostElements * batch) return 'its values are too many to be kept';
 
   const groups = [range(batch, 0, all), range(batch, batch, all)];
   const alone = await Promise.all(groups.map((rows) => execute(withOutputs(graph, kept), feedOf(graph, rows, batchAxis))));
@@ -79,7 +75,8 @@ export async function followBatch(
       continue;
     }
     const back = latestOpen(graph, at, choices);
-    if (back === undefined || ++returns > mostReturns) return undefined;
+    if (back === undefined || ++returns > mostReturns)
+      return `no way was found to write ${describeNode(node)} for another batch size`;
     choices.get(graph.nodes[back]!)!.chosen++;
     forget(graph, back, known, choices);
     at = back - 1;

@@ -61,9 +61,8 @@ function equal(value: Tensor, other: Tensor): boolean {
 
 type Elements = ArrayLike<number | bigint | string>;
 
-/** Numbers as they lie in memory, which tell different values apart whatever their type; float16 and the like decoded. */
-const elementsOf = (t: Tensor): Elements =>
-  t.dtype === 'float16' || t.dtype === 'bfloat16' ? numbersOf(t) : (t.data as Elements);
+/** Numbers as they lie in memory, which tell different values apart whatever their type; float16 decoded. */
+const elementsOf = (t: Tensor): Elements => (t.dtype === 'float16' ? numbersOf(t) : (t.data as Elements));
 
 /** Largest difference that is taken for rounding. */
 function allowance(a: Elements): number {
