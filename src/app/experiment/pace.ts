@@ -1,5 +1,5 @@
 /** @file How long work on a model may take: a multiple of what one pass of it was measured to take. */
-import { stream } from '../../core/tensor/random.ts';
+import { drawn } from '../../kit/model/find-coupling.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import type { Inputs, Model } from '../../kit/model/model.ts';
 import type { ModelSessions } from '../../kit/model/sessions.ts';
@@ -9,7 +9,7 @@ import type { PlannedAttack } from './plan.ts';
 /** Seconds one forward pass of one sample (or one fixed batch) takes, by the faster of two: the first opens the session. */
 export async function forwardSeconds(model: Model, sessions: ModelSessions): Promise<number> {
   const oracle = createOracle(sessions, { maxBatch: model.fixedBatch ?? 1 });
-  const probe = [{ of: 0, inputs: middle(model) }];
+  const probe = [{ of: 0, inputs: timed(model) }];
   const times: number[] = [];
   for (let i = 0; i < 2; i++) {
     const started = performance.now();
@@ -19,23 +19,8 @@ export async function forwardSeconds(model: Model, sessions: ModelSessions): Pro
   return Math.min(...times);
 }
 
-/**
- * A sample to time a model by: in the middle of the bounds, and standard normal numbers where a float input has none. Zeros would not do there: a loop that
- * runs until its values have grown never ends on them.
- */
-export const middle = (model: Pick<Model, 'inputs'>): Inputs =>
-  Object.fromEntries(
-    Object.entries(model.inputs).map(([name, { shape, bounds, dtype }]) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      if (bounds === 'unbounded') {
-        const random = stream('pace', name);
-        return [name, Float32Array.from({ length: size }, () => (dtype === 'float32' ? random.normal() : 0))];
-      }
-      const [lower, upper] = [bounds.lower, bounds.upper];
-      const value = typeof lower === 'number' && typeof upper === 'number' ? (lower + upper) / 2 : 0;
-      return [name, new Float32Array(size).fill(value)];
-    }),
-  );
+/** A sample to time a model by. Equal numbers would not do: a loop that runs until its values have grown never ends on zeros. */
+export const timed = (model: Pick<Model, 'inputs' | 'graph'>): Inputs => drawn(model, 'timed');
 
 export interface Work {
   readonly planned: PlannedAttack;

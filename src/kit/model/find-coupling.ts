@@ -67,7 +67,7 @@ export function drivenByBatch(model: Pick<Model, 'graph' | 'inputs' | 'fixedBatc
 }
 
 /** Random values within the bounds for float inputs, zeros (a safe index) for the others; the same for all where the input is shared. */
-function drawn(model: { inputs: Readonly<Record<string, InputSpec>>; graph: Graph }, key: string): Inputs {
+export function drawn(model: { inputs: Readonly<Record<string, InputSpec>>; graph: Graph }, key: string): Inputs {
   return Object.fromEntries(
     feedsOf(model.graph).map(({ name }) => {
       const spec = model.inputs[name]!;

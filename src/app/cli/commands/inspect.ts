@@ -6,7 +6,7 @@ import { describeSubstitutes, elementTypes } from '../../../kit/model/element-ty
 import { createOracle } from '../../../kit/model/make-oracle.ts';
 import type { InputSpec, Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
-import { firstLook, middle } from '../../experiment/pace.ts';
+import { firstLook, timed } from '../../experiment/pace.ts';
 import type { ModelReference } from '../../experiment/schema.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
@@ -82,7 +82,7 @@ type Gradient =
 
 async function gradientFacts(model: Model, sessions: ReturnType<typeof openSessions>): Promise<Gradient> {
   const oracle = createOracle(sessions, { maxBatch: model.fixedBatch ?? 8 });
-  const probes = Array.from({ length: model.fixedBatch ?? 8 }, (_, of) => ({ of, inputs: middle(model) }));
+  const probes = Array.from({ length: model.fixedBatch ?? 8 }, (_, of) => ({ of, inputs: timed(model) }));
   try {
     const { cuts, substitutes } = await sessions.gradient();
     const forwardMs = await fastest(() => oracle.logits(probes));
