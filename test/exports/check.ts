@@ -8,6 +8,7 @@ import { readManifest } from '../../src/kit/model/manifest.ts';
 import { openModel } from '../../src/kit/model/open.ts';
 import { disagreement, largestDifference, relativeL2 } from '../core/autodiff/agreement.ts';
 import { bytesOf, cotangentOf, type ExportedNet, type ExportFile, feedsOf, float64sOf, positions } from './records.ts';
+import { arctangentTwins } from './spikes.ts';
 
 /** What was found about one file; `wrong` holds a sentence per claim that does not hold. */
 export interface Finding {
@@ -45,7 +46,8 @@ export async function check(net: ExportedNet, file: ExportFile, runtime: Runtime
       wrong.push(`"${value}" does not follow the batch: [${shapes.get(value)!.dims}]`);
 
   const wrt = Object.keys(net.gradients);
-  const made = await gradient(model.graph, runtime.execute, { of: [output], wrt, cotangents: true });
+  const twins = net.surrogate === undefined ? [] : arctangentTwins(model.graph);
+  const made = await gradient(model.graph, runtime.execute, { of: [output], wrt, cotangents: true, twins });
   for (const input of net.inputs.filter((i) => wrt.includes(i.name))) {
     const dims = made.graph.outputs.find((o) => o.name === made.gradients[input.name])!.dims;
     if (typeof dims?.[input.axis] === 'number') wrong.push(`the gradient graph fixes the batch of ${input.name}: [${dims}]`);

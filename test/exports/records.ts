@@ -43,6 +43,8 @@ export interface ExportedNet {
   readonly unit?: boolean;
   /** Nodes at which the gradient ends in PyTorch too (by op): a straight-through or surrogate derivative was recorded for none of them. */
   readonly cuts?: readonly string[];
+  /** The derivative PyTorch was given for its spikes, which is in no file (spikes.ts). */
+  readonly surrogate?: 'atan';
 }
 
 const folder = new URL('../fixtures/exports/', import.meta.url);
