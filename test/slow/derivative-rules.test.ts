@@ -44,6 +44,12 @@ const widened = (t: Tensor): Tensor => (t.dtype === 'float32' ? tensor('float64'
 const widenedAll = (feeds: Readonly<Record<string, Tensor>>) =>
   Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, widened(t)]));
 
+/** Operators of recorded cases that the runtime has no float64 kernel for, or that are excluded below. */
+const float32Only =
+  'Acos Acosh Asin Asinh Atan Atanh AveragePool Cast Celu Col2Im Conv ConvTranspose Cosh Det Erf GRU GlobalAveragePool GlobalLpPool GlobalMaxPool HardSwish InstanceNormalization LRN LSTM LpPool MaxRoiPool MaxUnpool Mean MeanVarianceNormalization Mish OneHot RNN Resize RotaryEmbedding Selu Sinh Tan'.split(
+    ' ',
+  );
+
 describe('derivative rules in float64', () => {
   /** The runtime itself fails or rounds here: x sigmoid(x) is fused into a float32 kernel; constants and outputs that are float32 always. */
   const excluded = (c: { name: string; op: string }) =>
@@ -51,7 +57,7 @@ describe('derivative rules in float64', () => {
 
   it('agree with PyTorch to 1e-10 wherever the runtime has float64 kernels', async () => {
     const wrong: string[] = [];
-    let compared = 0;
+    const compared = new Set<string>();
     for (const c of cases.filter((candidate) => !excluded(candidate))) {
       const narrow = graphOf(c);
       const graph: Graph = {
@@ -60,7 +66,7 @@ describe('derivative rules in float64', () => {
         initializers: new Map([...narrow.initializers].map(([name, t]) => [name, widened(t)])),
       };
       if (!(await runs(graph, widenedAll(feedsOfCase(c, false))))) continue;
-      compared++;
+      compared.add(c.op);
       const gradients = await gradientsOf(runtime, c, graph, widenedAll(feedsOfCase(c, true)));
       for (const i of c.wrt) {
         const error = relativeL2(numbersOf(gradients[inputName(i)]!), c.grads[i]!.data);
@@ -68,6 +74,7 @@ describe('derivative rules in float64', () => {
       }
     }
     expect(wrong).toEqual([]);
-    expect(compared / cases.length).toBeGreaterThan(0.7);
+    const left = new Set(cases.map((c) => c.op).filter((op) => !compared.has(op)));
+    expect([...left].sort()).toEqual(float32Only);
   });
 });

@@ -1,4 +1,5 @@
 import { floatOf, intOf, intsOf, type Node, stringOf } from '../../../src/core/onnx/graph.ts';
+import { sizeOf } from '../../../src/core/tensor/tensor.ts';
 import { axisOf, type F64, filledBy, type Kernels, offsetOf } from './types.ts';
 
 /** The part of an axis that is resized, in shares of its length: what tf_crop_and_resize takes from `roi`. */
@@ -90,18 +91,21 @@ function antialiased(node: Node, line: readonly number[], x: number, scale: numb
 function resizeAxis(t: F64, node: Node, axis: number, resized: number, scale: number, region: Region): F64 {
   const size = t.dims[axis]!;
   const cropped = stringOf(node, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
+  const stride = sizeOf(t.dims.slice(axis + 1));
+  const lines = new Map<number, readonly number[]>();
+  const lineFrom = (start: number): readonly number[] => {
+    const line = lines.get(start) ?? Array.from({ length: size }, (_, v) => t.data[start + v * stride]!);
+    lines.set(start, line);
+    return line;
+  };
   return filledBy(
     t.dims.map((d, i) => (i === axis ? resized : d)),
     (index) => {
-      const line = Array.from(
-        { length: size },
-        (_, v) =>
-          t.data[
-            offsetOf(
-              t.dims,
-              index.map((w, i) => (i === axis ? v : w)),
-            )
-          ]!,
+      const line = lineFrom(
+        offsetOf(
+          t.dims,
+          index.map((w, i) => (i === axis ? 0 : w)),
+        ),
       );
       const x = position(node, index[axis]!, size, resized, scale, region);
       if (cropped && (x < 0 || x > size - 1)) return floatOf(node, 'extrapolation_value', 0);
