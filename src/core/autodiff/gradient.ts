@@ -37,6 +37,8 @@ export interface GradientGraph {
   /** Name of the output that holds each gradient; a value no path leads to has a gradient of zeros. */
   readonly gradients: Readonly<Record<string, string>>;
   readonly cuts: readonly Cut[];
+  /** Names of `wrt` that no path leads to: their gradients are zeros, whatever is fed. */
+  readonly unreached: readonly string[];
   /** Stand-ins that were used: label and node (or twin outputs). */
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
 }
@@ -71,6 +73,7 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     if (outputs.some((o) => replaced.has(o))) substitutes.push({ label, at: outputs.join(', ') });
 
   const gradients: Record<string, string> = {};
+  const unreached = options.wrt.filter((name) => walk.adjoint(standIn.get(name) ?? name) === undefined);
   for (const name of options.wrt) {
     const total = walk.adjoint(standIn.get(name) ?? name) ?? walk.scene.filled(name, 0);
     gradients[name] = ownOutput(g, total, name, [...graph.outputs.map((v) => v.name), ...Object.values(gradients)]);
@@ -81,6 +84,7 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     graph: walk.scene.provider === 'cpu' ? forCpu(made, (name) => shapes.get(name)?.dims ?? made.values.get(name)?.dims) : made,
     gradients,
     cuts,
+    unreached,
     substitutes,
   };
 }

@@ -16,7 +16,7 @@ import {
   type Probe,
   type ScoreOracle,
 } from './oracle.ts';
-import type { ForwardSession, GradientHeads, ModelSessions } from './sessions.ts';
+import type { ForwardSession, GradientHeads, GradientSession, ModelSessions } from './sessions.ts';
 
 export interface OracleOptions {
   /** Most samples of one run; a fixed batch and a coupled batch have their own rule (batches.ts). */
@@ -25,6 +25,8 @@ export interface OracleOptions {
   readonly signal?: AbortSignal;
   /** Most queries per sample. */
   readonly queryBudget?: number;
+  /** Answer with zeros where every path of the gradient is cut, as a measurement of time may; otherwise that is refused. */
+  readonly zeroGradients?: boolean;
 }
 
 /** Thrown before anything runs when a call would take a sample past its budget; nothing of that call is counted. */
@@ -111,6 +113,7 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
 
   const gradientWith = async (heads: GradientHeads, probes: readonly Probe[], losses: readonly Loss[]): Promise<Gradients> => {
     const opened = await sessions.gradient(heads);
+    if (options.zeroGradients !== true) refuseZeros(model.name, opened);
     const loss: number[] = [];
     const scores: Float32Array[] = [];
     const gradients: Inputs[] = [];
@@ -166,6 +169,23 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
       return { loss: answers.map((a) => a.loss), logits: answers.map((a) => a.logits), gradient: answers.map((a) => a.gradient) };
     },
   };
+}
+
+/** An attack that follows a gradient of zeros proves nothing, and would report a model no attack can move. */
+function refuseZeros(model: string, { gradients, unreached, cuts }: GradientSession): void {
+  if (unreached.length < Object.keys(gradients).length) return;
+  const [first] = cuts;
+  const to = unreached.map((name) => `"${name}"`).join(', ');
+  if (first === undefined)
+    throw new UserError(
+      `${model}: the scores do not depend on ${to} through anything that has a derivative`,
+      'attack another input (manifest: role), or attack without gradients',
+    );
+  const more = cuts.length === 1 ? '' : ` and ${cuts.length - 1} more`;
+  throw new UserError(
+    `${model}: the gradient by ${to} is zero everywhere, for every path is cut, at ${first.op} "${first.node}"${more} (provoke inspect lists them)`,
+    `declare a surrogate (surrogates: { match: { op: ${first.op} }, use: straight-through }) or a twin, or attack without gradients`,
+  );
 }
 
 /** The smallest gradient session that offers a loss. */

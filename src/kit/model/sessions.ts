@@ -32,6 +32,8 @@ export interface GradientSession extends ForwardSession {
   /** Output that holds the gradient of each attacked input. */
   readonly gradients: Readonly<Record<string, string>>;
   readonly cuts: readonly Cut[];
+  /** Attacked inputs that no gradient reaches. */
+  readonly unreached: readonly string[];
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
 }
 
@@ -93,6 +95,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
       loss,
       lossInputs: inputs,
       gradients: made.gradients,
+      unreached: made.unreached,
       // the loss heads choose classes by comparisons: no cuts of the model
       cuts: made.cuts.map((cut) => ({ ...cut, node: nameInTwin(cut.node) })).filter((cut) => own.has(cut.node)),
       substitutes: made.substitutes.map(({ label, at }) => ({ label, at: nameInTwin(at) })),

@@ -24,7 +24,7 @@ const x = Float32Array.of(0.3, -0.8, 1.2, 0.05, -0.4);
 
 async function ask(model: Model, options: SessionOptions = {}) {
   const sessions = openSessions(model, runtime, options);
-  const oracle = createOracle(sessions, { maxBatch: 4 });
+  const oracle = createOracle(sessions, { maxBatch: 4, zeroGradients: true });
   const probes = [{ of: 0, inputs: { x } }];
   const [logits] = await oracle.logits(probes);
   const answer = await oracle.gradient(probes, [{ label: 0, linear: Float32Array.of(1, 0, 0) }]);

@@ -81,7 +81,7 @@ type Gradient =
   | { readonly differentiable: false; readonly why: string; readonly remedy: string };
 
 async function gradientFacts(model: Model, sessions: ReturnType<typeof openSessions>): Promise<Gradient> {
-  const oracle = createOracle(sessions, { maxBatch: model.fixedBatch ?? 8 });
+  const oracle = createOracle(sessions, { maxBatch: model.fixedBatch ?? 8, zeroGradients: true });
   const probes = Array.from({ length: model.fixedBatch ?? 8 }, (_, of) => ({ of, inputs: timed(model) }));
   try {
     const { cuts, substitutes } = await sessions.gradient();
