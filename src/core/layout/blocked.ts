@@ -1,7 +1,8 @@
 /** @file Keeps backward passes in the CPU runtime's blocked convolution layout, where a cotangent would otherwise fall out of it and never get back in. */
-import { attributes } from '../onnx/builder.ts';
+import { graphBuilder } from '../onnx/builder.ts';
 import { consumersOf, type Graph, intOf, type Node } from '../onnx/graph.ts';
-import { f32, type Tensor } from '../tensor/tensor.ts';
+import { namesOf } from '../onnx/passes/rewrite.ts';
+import { f32 } from '../tensor/tensor.ts';
 
 /** Channels come in blocks of 8 (AVX2) or 16 (AVX-512). */
 const block = 16;
@@ -18,8 +19,7 @@ export function enterBlockedLayout(graph: Graph): Graph {
   const blocked = new Set<string>();
   const ones = new Map<number, string>();
   const copies = new Map<string, string>();
-  const initializers = new Map<string, Tensor>(graph.initializers);
-  const nodes: Node[] = [];
+  const g = graphBuilder({ from: { ...graph, nodes: [] }, taken: namesOf(graph) });
   const consumers = consumersOf(graph);
   // a transposed convolution takes plain pictures: a product only it reads would leave the layout at once
   const leaves = (node: Node): boolean => {
@@ -29,30 +29,21 @@ export function enterBlockedLayout(graph: Graph): Graph {
   for (const node of graph.nodes) {
     const entry = leaves(node) ? undefined : entryOf(graph, node, blocked);
     if (entry === undefined) {
-      nodes.push(node);
+      g.add(node);
       if (isBlocked(graph, node, blocked)) blocked.add(node.outputs[0]!);
       continue;
     }
     const { plain, channels } = entry;
-    const weights = ones.get(channels) ?? `blocked_layout_ones_${channels}`;
+    const weights = ones.get(channels) ?? g.constant(f32(new Float32Array(channels).fill(1), [channels, 1, 1, 1]));
     ones.set(channels, weights);
-    initializers.set(weights, f32(new Float32Array(channels).fill(1), [channels, 1, 1, 1]));
     // a gate and its gradient may each be multiplied by the same cotangent
-    const copy = copies.get(plain) ?? `${plain}_blocked`;
-    if (!copies.has(plain))
-      nodes.push({
-        op: 'Conv',
-        domain: '',
-        name: copy,
-        inputs: [plain, weights],
-        outputs: [copy],
-        attributes: attributes({ group: channels, kernel_shape: [1, 1] }),
-      });
+    const copy =
+      copies.get(plain) ?? g.op('Conv', [plain, weights], { group: channels, kernel_shape: [1, 1] }, g.fresh(`${plain}_blocked`));
     copies.set(plain, copy);
-    nodes.push({ ...node, inputs: node.inputs.map((name) => (name === plain ? copy : name)) });
+    g.add({ ...node, inputs: node.inputs.map((name) => (name === plain ? copy : name)) });
     blocked.add(node.outputs[0]!);
   }
-  return ones.size === 0 ? graph : { ...graph, nodes, initializers };
+  return ones.size === 0 ? graph : g.build();
 }
 
 function isBlocked(graph: Graph, node: Node, blocked: ReadonlySet<string>): boolean {

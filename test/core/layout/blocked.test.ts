@@ -43,6 +43,21 @@ describe('enterBlockedLayout', () => {
     expect(await runtime.execute(blocked, feeds)).toEqual(await runtime.execute(plain, feeds));
   });
 
+  it('takes no name a value or a node has', async () => {
+    const g = graphBuilder();
+    const x = g.input('x', ['N', 16, 4, 4]);
+    const cotangent = g.op('Neg', [x], {}, 'dy');
+    g.declare({ name: cotangent, dtype: 'float32', dims: ['N', 16, 4, 4] });
+    const weights = g.constant(f32(Float32Array.from({ length: 256 }, stream(5, 'weights').normal), [16, 16, 1, 1]));
+    const mask = g.op('Relu', [g.op('Conv', [x, weights], {}, 'dy_blocked')], {}, 'dy_blocked_0');
+    g.output(g.op('Mul', [cotangent, mask], {}, 'y'), ['N', 16, 4, 4]);
+    const plain = g.build();
+    const feeds = { x: f32(Float32Array.from({ length: 256 }, stream(5, 'x').normal), [1, 16, 4, 4]) };
+    const blocked = enterBlockedLayout(plain);
+    expect(blocked.nodes.length - plain.nodes.length).toBe(1);
+    expect(await runtime.execute(blocked, feeds)).toEqual(await runtime.execute(plain, feeds));
+  });
+
   it('copies nothing for a product that only a transposed convolution reads', () => {
     const g = graphBuilder();
     const [x, dy] = [g.input('x', ['N', 16, 6, 6]), g.input('dy', ['N', 16, 6, 6])];

@@ -42,8 +42,7 @@ const elements: Readonly<Record<string, readonly number[]>> = {
  * the file computes, up to float32 rounding. Nodes inside bodies of If, Loop and Scan stay as they are. Throws a UserError for what cannot be written.
  */
 export function dequantise(graph: Graph, shapes: ShapeTable): Dequantised {
-  const taken = new Set([...namesOf(graph), ...graph.nodes.map(nodeName)]);
-  const g = graphBuilder({ from: { ...graph, nodes: [], values: new Map() }, taken });
+  const g = graphBuilder({ from: { ...graph, nodes: [], values: new Map() }, taken: namesOf(graph) });
   const w = writerOf(g, graph, shapes);
   const fromFloat = castsToIntegers(graph, w);
   for (const node of graph.nodes) {

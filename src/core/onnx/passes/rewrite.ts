@@ -41,12 +41,12 @@ export function withBodies(node: Node, change: (body: Graph) => Graph): Node {
 export const someNode = (graph: Graph, test: (node: Node) => boolean): boolean =>
   graph.nodes.some((n) => test(n) || bodiesOf(n).some((body) => someNode(body, test)));
 
-/** Every value name in the graph and in the bodies inside it. */
+/** Every name in the graph and in the bodies inside it: of values, and of nodes, which a node made later may not be called either. */
 export function namesOf(graph: Graph, into = new Set<string>()): Set<string> {
   for (const name of graph.initializers.keys()) into.add(name);
   for (const value of graph.inputs) into.add(value.name);
   for (const node of graph.nodes) {
-    for (const name of [...node.inputs, ...node.outputs]) into.add(name);
+    for (const name of [node.name, ...node.inputs, ...node.outputs]) into.add(name);
     for (const a of node.attributes.values()) if (a.type === 'graph') namesOf(a.value, into);
   }
   return into;

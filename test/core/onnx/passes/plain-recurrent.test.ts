@@ -58,6 +58,18 @@ describe('plainRecurrent', () => {
     if (op === 'LSTM') expect(found.y_c).toEqual(transpose(expected.y_c!, [1, 0, 2]));
   });
 
+  it('calls no new node like one the file has', async () => {
+    const graph = net('GRU', 1);
+    const g = graphBuilder({ from: graph });
+    g.output(g.op('Neg', ['y_h'], {}, 'negative'), ['N', 2, hidden]);
+    const built = g.build();
+    const named = { ...built, nodes: built.nodes.map((n) => (n.op === 'Neg' ? { ...n, name: 'Transpose_0' } : n)) };
+    const plain = throughFile(await prepare(named, execute));
+    const feeds = { x: normal([batch, time, inputs], 'x'), h: normal([batch, 2, hidden], 'h') };
+    const results = await execute(plain, feeds);
+    expect(numbersOf(results.negative!)).toEqual(numbersOf(results.y_h!).map((v) => -v));
+  });
+
   it('names the states of all moments where the model reads only the last, and leaves everything else alone', () => {
     const g = graphBuilder();
     const weights = [normal([1, hidden, inputs], 'w'), normal([1, hidden, hidden], 'r')].map((w) => g.constant(w));
