@@ -14,6 +14,7 @@ import {
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
+  type TensorProto,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './generated/onnx-ml_pb.ts';
@@ -48,6 +49,9 @@ export interface WeightsApart {
 /** Bytes from which a weight is handed over apart. */
 const large = 4096;
 
+/** The runtime reads sizes (of a Split into hundreds, say) while it infers shapes, and refuses those that lie elsewhere. */
+const maySize = (tensor: TensorProto): boolean => tensor.dataType === elementType('int64');
+
 /** Serialises a model without copying its weights: to be opened, not to be kept. One that was read and not rebuilt since is its very bytes. */
 export function writeApart(graph: Graph): WeightsApart {
   const file = fileOf(graph);
@@ -56,7 +60,7 @@ export function writeApart(graph: Graph): WeightsApart {
   const message = modelMessage(graph, false);
   const weights: { path: string; data: Uint8Array }[] = [];
   const initializer = message.graph!.initializer.map((tensor) => {
-    if (tensor.rawData.length < large) return tensor;
+    if (tensor.rawData.length < large || maySize(tensor)) return tensor;
     const path = `weights/${weights.length}`;
     weights.push({ path, data: tensor.rawData });
     return externalTensor(tensor, path);
