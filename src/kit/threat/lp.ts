@@ -72,7 +72,10 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
       const moved = Math.fround(delta[i]! + step * (+(slope > 0) - +(slope < 0)));
       const least = low[i]!;
       const most = high[i]!;
-      result[i] = moved - ((moved - most) * +(moved > most) + (moved - least) * +(moved < least));
+      const over = +(moved > most);
+      const under = +(moved < least);
+      // not moved - (moved - most): an end of 1e-13 would be lost in the rounding of that, and x + delta leave the bounds; subtracted from 0, so that -0 stays
+      result[i] = moved * (1 - over - under) - (0 - most * over - least * under);
     }
     // infinite slopes are fine, NaN is not
     if (suspect !== 0) checkValues(gradient, n);

@@ -102,7 +102,8 @@ function judge(goal: Goal, inputs: Inputs, logits: Float32Array, before: Found):
   if (!allFinite(logits)) return before.outcome.status === 'success' ? before : invalid('the logits are not finite');
   if (!reached(goal, argmax(logits))) return before;
   const margin = marginOf(goal, logits);
-  return margin > before.margin ? { outcome: { status: 'success', inputs }, margin } : before;
+  // a copy: the points of a batch share one array, which would live as long as the one success in it
+  return margin > before.margin ? { outcome: { status: 'success', inputs: perInput(inputs, (x) => x.slice()) }, margin } : before;
 }
 
 const invalid = (reason: string): Found => ({ outcome: { status: 'invalid', reason }, margin: Number.POSITIVE_INFINITY });

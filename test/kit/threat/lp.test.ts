@@ -70,6 +70,23 @@ describe('projection', () => {
     );
   });
 
+  it('advance stays inside the bounds beside originals of any smallness', () => {
+    const n = 2000;
+    const random = stream(9, 'small');
+    const x = vector(n, () => 10 ** (-40 * random.uniform()));
+    const threat = lpThreat(specOf([n], { bounds: { lower: 0, upper: 1 } }), { norm: 'linf', eps: 0.03 });
+    const down = vector(n, () => -1);
+    const moved = threat.advance(
+      x,
+      vector(n, () => 0),
+      down,
+      0.08,
+    );
+    const sums = moved.map((d, i) => x[i]! + d);
+    expect(Math.min(...sums)).toBe(0);
+    expect(threat.project(x, moved)).toEqual(moved);
+  });
+
   it('advance is the projection of delta plus step, bit for bit', () => {
     fc.assert(
       fc.property(anything, ({ norm, eps, seed, rank, scaled, masked, bounded }) => {

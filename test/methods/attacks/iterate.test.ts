@@ -36,6 +36,14 @@ describe('early stop', () => {
 });
 
 describe('the success kept without early stop', () => {
+  it('does not keep the points of the whole batch alive', async () => {
+    const threats = [0.25, 0.5].map((eps) => ({ x: lpThreat(free(1), { norm: 'linf', eps }) }));
+    const batch = ['a', 'b'].map(origin);
+    const job = jobOf(step(0.12), batch, [untargeted(0), untargeted(0)], threats);
+    const outcomes = await bim.run(job, { ...bim.defaults, alpha: 0.05, earlyStop: false });
+    expect(outcomes.map(({ inputs }) => inputs!.x!.buffer.byteLength)).toEqual([4, 4]);
+  });
+
   it('is the one with the largest margin, not the last', async () => {
     const hump = (x: number) => Float32Array.of(0, 0.02 - (x - 0.3) ** 2);
     const oracle = step(0);
