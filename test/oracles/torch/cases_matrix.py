@@ -80,5 +80,7 @@ einsum("Einsum trace", "bii->b", [2, 3, 3], batch=True)
 einsum("Einsum diagonal of three", "iii->i", [3, 3, 3])
 einsum("Einsum diagonal times vector", "bii,i->bi", [2, 3, 3], [3], batch=True)
 einsum("Einsum diagonal among others", "biij,jk->bik", [2, 3, 3, 4], [4, 2], batch=True)
+einsum("Einsum summed label broadcast in the other operand", "ij,ij->i", [2, 3], [2, 1], batch=[0, 1])
+einsum("Einsum ellipsis, summed label broadcast", "...i,i->...", [2, 3], [1], batch=True)
 
 f.write()

@@ -37,7 +37,10 @@ export function einsum(dy: string, node: Node, scene: Scene): readonly (string |
     if (!active(j)) return undefined;
     const term = terms[j]!;
     const others = terms.filter((_, i) => i !== j);
-    const known = new Set([output, ...others].join(''));
+    const otherInputs = node.inputs.filter((_, i) => i !== j);
+    // an operand whose axis was broadcast does not tell its size
+    const telling = others.map((t, i) => [...t].filter((_, axis) => dims(otherInputs[i]!)[axis] !== 1).join(''));
+    const known = new Set([output, ...telling].join(''));
     const labels = [...new Set(term)];
     const sizes = labels.map((l): Size => {
       const axis = term.indexOf(l);
@@ -45,7 +48,7 @@ export function einsum(dy: string, node: Node, scene: Scene): readonly (string |
     });
     const isRepeated = (i: number): boolean => sizes[i] === 1 || !known.has(labels[i]!);
     const kept = labels.filter((_, i) => !isRepeated(i)).join('');
-    const made = g.op('Einsum', [dy, ...node.inputs.filter((_, i) => i !== j)], {
+    const made = g.op('Einsum', [dy, ...otherInputs], {
       equation: `${[output, ...others].join(',')}->${kept}`,
     });
     const absent = labels.flatMap((_, i) => (isRepeated(i) ? [i] : []));
