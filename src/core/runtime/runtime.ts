@@ -4,6 +4,7 @@ import type { Graph } from '../onnx/graph.ts';
 import type { Execute } from '../onnx/passes/shapes.ts';
 import { writeApart } from '../onnx/writer.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
+import { racesWithThreads } from './races.ts';
 
 /** What is needed of `onnxruntime-node` or `onnxruntime-web`. */
 export type OrtModule = Pick<typeof ort, 'InferenceSession' | 'Tensor'>;
@@ -37,7 +38,7 @@ export interface Runtime {
 }
 
 export interface RuntimeOptions {
-  /** Compute threads of a session. */
+  /** Compute threads of a session, at most: a graph that threads would get wrong (races.ts) runs on one. */
   threads?: number;
   providers?: readonly string[];
   /** Bit-equality holds at a fixed level only, so it is recorded with every run. */
@@ -54,7 +55,7 @@ export function createRuntime(module: OrtModule, options: RuntimeOptions = {}): 
     const session = await module.InferenceSession.create(model, {
       ...(weights.length === 0 ? {} : { externalData: weights }),
       executionProviders: [...settings.providers],
-      intraOpNumThreads: settings.threads,
+      intraOpNumThreads: graph instanceof Uint8Array || !racesWithThreads(graph) ? settings.threads : 1,
       interOpNumThreads: 1,
       graphOptimizationLevel: optimization ?? settings.optimization,
       // errors are thrown, with the same text
