@@ -12,7 +12,7 @@ export type Defect = (typeof defects)[number];
 export function defectiveModel(defect: Defect, over = 0.9): Uint8Array {
   const g = graphBuilder({
     name: defect,
-    metadata: new Map([['provoke', JSON.stringify({ classes: ['happy', 'neutral', 'sad'] })]]),
+    metadata: new Map([['provoke', JSON.stringify({ classes: ['happy', 'neutral', 'sad'], coupling: 'none' })]]),
   });
   const image = g.input('image', ['N', 3, 8, 8]);
   // random pictures, which opening looks at, are grey on average
