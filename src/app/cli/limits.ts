@@ -10,7 +10,10 @@ export interface LimitFlags {
 /** Adds --time-limit and --memory-limit. */
 export const withLimits = (command: Command): Command =>
   command
-    .option('--time-limit <seconds>', 'end the model when it takes longer; 0: never (default: a multiple of its measured cost)')
+    .option(
+      '--time-limit <seconds>',
+      'end the model when it takes longer; 0: never (default: 10 minutes to open it; then, in a run, a multiple of its measured cost)',
+    )
     .option('--memory-limit <size>', 'end the model when it takes more, e.g. 4GB; 0: never (default: 3/4 of the machine)');
 
 /** What was asked for: by option, else by `stated`; undefined where nothing was. */

@@ -89,7 +89,7 @@ function fromImage(image: RawImage, name: string, spec: InputSpec, resize: 'none
   if (resize === 'none' && (image.width !== width || image.height !== height)) {
     return {
       reason: `it is ${image.width}x${image.height}, the model's input "${name}" is ${width}x${height}`,
-      remedy: 'crop it to that size, or ask for resize: bilinear',
+      remedy: 'crop it to that size, or have it resized: --resize, or resize: bilinear under data: in the experiment',
     };
   }
   const pixels = resizeCentred(pixelsOf(image), width, height);

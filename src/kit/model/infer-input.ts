@@ -162,7 +162,7 @@ function sampleShape(
       wanted ??
       refuse(
         `has a free size${dim === null ? '' : ` "${dim}"`} at axis ${axis} of a sample`,
-        'state its shape: in the manifest (inputs: { NAME: { shape: [...] } }) or with --shape NAME=AxBxC',
+        'state its shape in the manifest (inputs: { NAME: { shape: [...] } }) or in the experiment (model: { inputShapes: { NAME: [...] } })',
       )
     );
   });

@@ -85,7 +85,7 @@ const cases: readonly Case[] = [
     files: { 'model.onnx': model },
     prepare: async (folder) => writeFile(join(folder, 'big.png'), await png(9)),
     args: ['predict', 'model.onnx', 'big.png'],
-    says: 'error: big.png: it is 9x9, the model\'s input "image" is 8x8\n  crop it to that size, or ask for resize: bilinear\n',
+    says: 'error: big.png: it is 9x9, the model\'s input "image" is 8x8\n  crop it to that size, or have it resized: --resize, or resize: bilinear under data: in the experiment\n',
   },
   {
     what: 'an input that is no image',

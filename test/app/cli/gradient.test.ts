@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
@@ -93,6 +93,21 @@ describe('provoke gradient', () => {
       const w = weights('w', [192, 3]).data;
       for (const [i, slope] of (slopes!.data as Float32Array).entries())
         expect(slope).toBeCloseTo((1 - Math.tanh(pixels.data[i]!) ** 2) * (w[3 * i]! - w[3 * i + rival]!), 5);
+    }));
+
+  it('never takes the place of the model or its manifest, however they are spelled', () =>
+    inFolder(async (folder) => {
+      const bytes = linearImageModel();
+      await writeFile(join(folder, 'model.onnx'), bytes);
+      await symlink('model.onnx', join(folder, 'link.onnx'));
+      await writeFile(join(folder, 'model.yaml'), '{}');
+      for (const [out, ...more] of [['./model.onnx'], ['link.onnx'], ['model.yaml', '--manifest', 'model.yaml']]) {
+        const { code, stderr } = await provoke(['gradient', 'model.onnx', '-o', out!, ...more], folder);
+        expect(stderr).toBe(`error: --out: "${out}" is what the gradient is made from\n  give the gradient a name of its own\n`);
+        expect(code).toBe(2);
+      }
+      expect(new Uint8Array(await readFile(join(folder, 'model.onnx')))).toEqual(new Uint8Array(bytes));
+      expect(await readFile(join(folder, 'model.yaml'), 'utf8')).toBe('{}');
     }));
 
   it('names an unknown loss and an unknown input', () =>

@@ -68,7 +68,7 @@ describe('images', () => {
     expect(run(wide, input)).toEqual({
       item: 'one',
       reason: 'it is 4x2, the model\'s input "image" is 2x2',
-      remedy: 'crop it to that size, or ask for resize: bilinear',
+      remedy: 'crop it to that size, or have it resized: --resize, or resize: bilinear under data: in the experiment',
     });
     expect(values(wide, input, { resize: 'bilinear' })).toEqual([0, 100, 0, 100]);
     const up = values(image(2, 1, 1, [0, 100]), spec({ shape: [1, 1, 4], bounds: { lower: 0, upper: 255 } }), {

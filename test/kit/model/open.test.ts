@@ -313,7 +313,7 @@ describe('sizes the file leaves open or fixes', () => {
   it('need a shape where it is not the batch, of a sample or of the whole input', async () => {
     const error = await refusal(sized('time'));
     expect(error.message).toMatch(/toy\.onnx: input "x" has a free size "time"/);
-    expect(error.remedy).toContain('--shape');
+    expect(error.remedy).toContain('inputShapes: { NAME: [...] }');
     for (const shape of [
       [6, 5],
       [1, 6, 5],

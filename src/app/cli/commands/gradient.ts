@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { UserError } from '../../../core/errors.ts';
 import { writeModel } from '../../../core/onnx/writer.ts';
 import { describeSubstitutes } from '../../../kit/model/element-types.ts';
@@ -33,9 +34,20 @@ export const gradient: Register = (program, exit, guard) => {
       const { loss } = options;
       if (loss !== 'ce' && loss !== 'margin') throw new UserError(`--loss: there is no loss "${loss}"`, 'one of: ce, margin');
       const reference = modelReference(name, options);
+      await refuseToReplace(reference, options.out);
       exit(await guard({ reference, limits: limitsOf(options) }, () => write(reference, loss, options)));
     });
 };
+
+/** The gradient may not take the place of what it is made from. */
+async function refuseToReplace(reference: ModelReference, out: string): Promise<void> {
+  if (!('path' in reference)) return;
+  const real = (path: string) => realpath(path).catch(() => undefined);
+  const target = await real(out);
+  for (const source of [reference.path, reference.manifest])
+    if (target !== undefined && source !== undefined && target === (await real(source)))
+      throw new UserError(`--out: "${out}" is what the gradient is made from`, 'give the gradient a name of its own');
+}
 
 async function write(reference: ModelReference, loss: 'ce' | 'margin', options: Options): Promise<void> {
   const runtime = nodeRuntime();
