@@ -125,9 +125,13 @@ function walkBack(
   const { found } = whole;
   const active = reachable(graph, options.wrt, options.surrogates, standIn);
   const adjoints = new Map<string, string[]>();
+  // what passes on through integers is a float number all the same
+  const declare = (name: string, value: string): void => {
+    const dtype = scene.dtype(value);
+    if (dtype.startsWith('float') && g.isComputed(name)) g.declare({ name, dtype, dims: declaredDims(graph, shapes, value) });
+  };
   const contribute = (value: string, cotangent: string): void => {
-    if (g.isComputed(cotangent))
-      g.declare({ name: cotangent, dtype: scene.dtype(value), dims: declaredDims(graph, shapes, value) });
+    declare(cotangent, value);
     const target = standIn.get(value) ?? value;
     if (standIn.has(value)) found.replaced.add(value);
     const list = adjoints.get(target);
@@ -138,7 +142,7 @@ function walkBack(
     const parts = adjoints.get(value);
     if (parts === undefined) return undefined;
     const total = parts.length === 1 ? parts[0]! : g.op(parts.length === 2 ? 'Add' : 'Sum', parts);
-    if (parts.length > 1) g.declare({ name: total, dtype: scene.dtype(value), dims: declaredDims(graph, shapes, value) });
+    if (parts.length > 1) declare(total, value);
     adjoints.set(value, [total]);
     return total;
   };

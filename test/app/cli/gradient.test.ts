@@ -95,6 +95,35 @@ describe('provoke gradient', () => {
         expect(slope).toBeCloseTo((1 - Math.tanh(pixels.data[i]!) ** 2) * (w[3 * i]! - w[3 * i + rival]!), 5);
     }));
 
+  it.each(['Identity', 'Add', 'Mul'])(
+    'of a model that also counts in integers (%s) is that of the rest, and the end is named',
+    (op) =>
+      inFolder(async (folder) => {
+        const g = graphBuilder({ name: 'counts' });
+        const seen = g.op('MatMul', [g.op('Flatten', [g.input('image', ['N', 3, 8, 8])]), g.constant(weights('w', [192, 3]))]);
+        const whole = g.op('Cast', [seen], { to: elementType('int32') }, 'whole');
+        const counted = g.op(op, op === 'Identity' ? [whole] : [whole, whole]);
+        g.op('Add', [seen, g.op('Cast', [counted], { to: elementType('float32') })], {}, 'scores');
+        g.output('scores', ['N', 3]);
+        await writeFile(join(folder, 'model.onnx'), writeModel(g.build()));
+        const { code, stderr } = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx', '--loss', 'margin'], folder);
+        expect([code, stderr]).toEqual([0, '']);
+        expect((await provoke(['inspect', 'model.onnx'], folder)).stdout).toContain(
+          'the gradient ends at 1 node(s):\n  Cast "whole"',
+        );
+
+        const pixels = f32(new Float32Array(192).fill(0.5), [1, 3, 8, 8]);
+        const session = await createRuntime(ort).open(await readFile(join(folder, 'g.onnx')));
+        const { scores, grad_image: slopes } = await session.run({ image: pixels, label: i64([0]) });
+        await session.release();
+        const [, second, third] = scores!.data as Float32Array;
+        const rival = second! > third! ? 1 : 2;
+        const w = weights('w', [192, 3]).data;
+        for (const [i, slope] of (slopes!.data as Float32Array).entries())
+          expect(slope).toBeCloseTo(w[3 * i]! - w[3 * i + rival]!, 5);
+      }),
+  );
+
   it('never takes the place of the model or its manifest, however they are spelled', () =>
     inFolder(async (folder) => {
       const bytes = linearImageModel();
