@@ -151,8 +151,18 @@ function walkBack(
   seed(walk);
 
   const isActive = (input: string | undefined): boolean => input !== undefined && active.has(standIn.get(input) ?? input);
+  const isWhole = wholeNumbers(graph, shapes, options.surrogates);
+  const cotangentsOf = (node: Node) => node.outputs.map((o) => (isWhole(o) ? undefined : sum(o)));
   for (const node of [...graph.nodes].reverse()) {
-    if (!readsOf(node).some(isActive) || !node.outputs.some((o) => adjoints.has(o))) continue;
+    const asked = node.outputs.filter((o) => adjoints.has(o));
+    if (!readsOf(node).some(isActive) || asked.length === 0) continue;
+    if (asked.every(isWhole)) {
+      // no derivative passes here, but whoever made these numbers from floats is to be named
+      const inputs = readsOf(node).filter(isActive);
+      for (const input of inputs) if (isWhole(input)) contribute(input, adjoints.get(asked[0]!)![0]!);
+      if (!inputs.every(isWhole)) found.cuts.push({ node: nodeName(node), op: node.op });
+      continue;
+    }
     const surrogate = options.surrogates?.find((s) => matches(s.match, node));
     const general = surrogate?.rule ?? entryOf(node);
     const entry = isPerNode(general) ? general.perNode(node, scene) : general;
@@ -161,12 +171,12 @@ function walkBack(
     if (typeof entry === 'string') continue;
     if (typeof entry === 'object' && 'flow' in entry) {
       const around = flowScene(node, scene, isActive, shapes, options, whole);
-      for (const [value, cotangent] of entry.flow(node.outputs.map(sum), node, around))
+      for (const [value, cotangent] of entry.flow(cotangentsOf(node), node, around))
         if (isActive(value)) contribute(value, cotangent);
       continue;
     }
     const [rule, broadcasts]: [Rule, boolean] = typeof entry === 'function' ? [entry, false] : [entry.broadcasting, true];
-    const cotangents = rule(node.outputs.map(sum), node, { ...scene, active: (i) => isActive(node.inputs[i]) });
+    const cotangents = rule(cotangentsOf(node), node, { ...scene, active: (i) => isActive(node.inputs[i]) });
     for (const [i, cotangent] of cotangents.entries()) {
       const input = node.inputs[i];
       if (cotangent === undefined || input === undefined || input === '' || !isActive(input)) continue;
@@ -174,6 +184,13 @@ function walkBack(
     }
   }
   return walk;
+}
+
+/** Which values are integers or booleans that carry no derivative: all of them, unless a surrogate stands in where floats become integers. */
+function wholeNumbers(graph: Graph, shapes: ShapeTable, surrogates: Shared['surrogates'] = []): (name: string) => boolean {
+  const isWhole = (name: string): boolean => shapes.has(name) && !shapes.get(name)!.dtype.startsWith('float');
+  const carried = graph.nodes.some((node) => node.outputs.some(isWhole) && surrogates.some((s) => matches(s.match, node)));
+  return carried ? () => false : isWhole;
 }
 
 /** What the rule of a node with bodies may ask: the same walk goes through a body, on its own graph. */

@@ -235,6 +235,20 @@ describe('cuts and missing rules', () => {
     expect(made.cuts).toEqual([{ node: 'Greater_0', op: 'Greater' }]);
   });
 
+  it('names the node that makes integers, and needs no rule for what is done to them', async () => {
+    const whole = (value: bigint) => tensor('int64', [1], BigInt64Array.of(value));
+    const made = await differentiate(
+      graph({ x: [3] }, (b) => {
+        const chosen = b.op('Where', [b.op('Greater', ['x', b.number(0)]), b.constant(whole(6n)), b.constant(whole(9n))]);
+        const number = b.op('Mod', [b.op('Div', [chosen, b.constant(whole(3n))]), b.constant(whole(10n))]);
+        return b.op('Mul', ['x', b.op('Cast', [number], { to: elementType('float32') })]);
+      }),
+      { x: f32([-1, 1, 2]) },
+    );
+    expect(made.of('x')).toEqual([3, 2, 2]);
+    expect(made.cuts).toEqual([{ node: 'Greater_0', op: 'Greater' }]);
+  });
+
   it('reports no cut that lies beside the path', async () => {
     const g = graph({ x: [2], z: [2] }, (b) => b.op('Mul', ['x', b.op('Floor', ['z'])]));
     expect((await gradient(g, runtime.execute, { of: ['y'], wrt: ['x'] })).cuts).toEqual([]);

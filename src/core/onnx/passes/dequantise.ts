@@ -6,7 +6,7 @@ import { UserError } from '../../errors.ts';
 import type { DType } from '../../tensor/tensor.ts';
 import { graphBuilder } from '../builder.ts';
 import { elementType } from '../dtypes.ts';
-import { describeNode, type Graph, intOf, type Node, nodeName } from '../graph.ts';
+import { bodiesOf, describeNode, type Graph, intOf, type Node, nodeName } from '../graph.ts';
 import { writeOf } from './dequantise/operators.ts';
 import { type Writer, writerOf } from './dequantise/writer.ts';
 import { capturedBy, dropDead } from './drop-dead.ts';
@@ -80,8 +80,6 @@ function move(node: Node, w: Writer): void {
   for (const output of made) w.floats.add(output);
   w.g.add(node.op === 'Cast' ? { ...node, op: 'Identity', inputs, attributes: new Map() } : { ...node, inputs });
 }
-
-const bodiesOf = (node: Node): Graph[] => [...node.attributes.values()].flatMap((a) => (a.type === 'graph' ? [a.value] : []));
 
 /** Whole numbers of a float input that is attacked (kit/model/float-input.ts), where the file quantised them beforehand. */
 function floor(node: Node, w: Writer): void {
