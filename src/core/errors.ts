@@ -53,3 +53,16 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length]!;
 }
+
+/** The runtime refused a graph, or gave up in the middle of a run: its own message, without the places in its source. */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.trim().replaceAll(/\S+\.(?:h|cc|cpp):\d+ [^(\n]*\([^)\n]*\)(?: const)?\s*/g, ''), options);
+  }
+}
+
+/** Whether a model, or what it was fed, is at fault; anything else is a mistake of ours and must not be taken for an answer. */
+export const isRefusal = (error: unknown): error is UserError | RuntimeFailure =>
+  error instanceof UserError || error instanceof RuntimeFailure;

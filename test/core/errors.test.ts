@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nearest, suggestion, UserError } from '../../src/core/errors.ts';
+import { isRefusal, nearest, RuntimeFailure, suggestion, UserError } from '../../src/core/errors.ts';
 
 describe('UserError', () => {
   test('carries the remedy and the cause, and is told apart by its class', () => {
@@ -54,5 +54,15 @@ describe('suggestion', () => {
   });
   test('lists all where nothing is near', () => {
     expect(suggestion('carlini', ['pgd', 'fgsm'])).toBe('one of: pgd, fgsm');
+  });
+});
+
+describe('RuntimeFailure', () => {
+  test('keeps what went wrong and drops where in the runtime it was written', () => {
+    const source =
+      '/onnxruntime_src/onnxruntime/core/providers/cpu/math/element_wise_ops.h:563 void onnxruntime::Init(ptrdiff_t, ptrdiff_t) ';
+    const failure = new RuntimeFailure(`Non-zero status code returned while running Mul node. ${source}axis was false. 5 by 6\n`);
+    expect(failure.message).toBe('Non-zero status code returned while running Mul node. axis was false. 5 by 6');
+    expect([failure, new UserError('a', 'b'), new TypeError('ours')].map(isRefusal)).toEqual([true, true, false]);
   });
 });

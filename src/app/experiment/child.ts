@@ -1,6 +1,5 @@
 /** @file The program of a worker process: opens the experiment once, then runs units one after the other. */
-import { UserError } from '../../core/errors.ts';
-import { RuntimeFailure } from '../../core/runtime/runtime.ts';
+import { RuntimeFailure, UserError } from '../../core/errors.ts';
 import type { Model, ModelFacts } from '../../kit/model/model.ts';
 import type { Reply, Request } from '../host/pool.ts';
 import { nodeRuntime } from '../host/runtime.ts';

@@ -1,6 +1,5 @@
 /** @file Who runs the units: this process, for models that come with provoke, or children under limits, for all others. */
-import { UserError } from '../../core/errors.ts';
-import { RuntimeFailure } from '../../core/runtime/runtime.ts';
+import { RuntimeFailure, UserError } from '../../core/errors.ts';
 import { classIndices } from '../../kit/data/labels.ts';
 import { loadAttacks } from '../host/attacks.ts';
 import { loadData } from '../host/data.ts';

@@ -1,6 +1,5 @@
 /** @file What the runtime says against a model, or how a model's process ended, as an error the user can act on. */
-import { UserError } from '../../core/errors.ts';
-import { RuntimeFailure } from '../../core/runtime/runtime.ts';
+import { RuntimeFailure, UserError } from '../../core/errors.ts';
 import type { ModelReference } from '../experiment/schema.ts';
 import { nameOf } from './models.ts';
 import { ChildDied } from './pool.ts';

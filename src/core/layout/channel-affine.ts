@@ -20,6 +20,7 @@ export function affineAsConvolution(graph: Graph, dimsOf: DimsOf): Graph {
   const outputs = new Set(graph.outputs.map((v) => v.name));
   const g = graphBuilder({ from: { ...graph, nodes: [] }, taken: namesOf(graph) });
   const done = new Set<Node>();
+  let changed = false;
   for (const node of graph.nodes) {
     if (done.has(node)) continue;
     const scaling = scalingOf(node, graph, dimsOf);
@@ -27,6 +28,7 @@ export function affineAsConvolution(graph: Graph, dimsOf: DimsOf): Graph {
       g.add(node);
       continue;
     }
+    changed = true;
     const product = node.outputs[0]!;
     const [next, ...others] = consumers.get(product) ?? [];
     const offset = next === undefined || others.length > 0 || outputs.has(product) ? undefined : offsetOf(next, product, graph);
@@ -39,10 +41,7 @@ export function affineAsConvolution(graph: Graph, dimsOf: DimsOf): Graph {
     const written = done.has(next!) ? next!.outputs[0]! : product;
     g.op('Conv', inputs, { group: channels, kernel_shape: [1, 1] }, written);
   }
-  const made = g.build();
-  return made.nodes.length === graph.nodes.length && done.size === 0 && made.initializers.size === graph.initializers.size
-    ? graph
-    : made;
+  return changed ? g.build() : graph;
 }
 
 /** x and the factors of x f, where x is a picture of whole blocks and f a constant per channel. */

@@ -1,5 +1,6 @@
 /** @file onnxruntime-node and onnxruntime-web behind one small interface; the module itself is handed in, so this file runs anywhere. */
 import type * as ort from 'onnxruntime-common';
+import { RuntimeFailure } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { Execute } from '../onnx/passes/shapes.ts';
 import { writeApart } from '../onnx/writer.ts';
@@ -21,13 +22,8 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** The runtime refused a graph, or gave up in the middle of a run: its own message. */
-export class RuntimeFailure extends Error {
-  override readonly name = 'RuntimeFailure';
-}
-
 const failing = (cause: unknown): never => {
-  throw new RuntimeFailure((cause as Error).message.trim(), { cause });
+  throw new RuntimeFailure((cause as Error).message, { cause });
 };
 
 export interface Runtime {

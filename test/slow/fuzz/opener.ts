@@ -1,8 +1,8 @@
 /** @file The program of the child that opens damaged models: answers how each went, if it lives to answer. */
 import * as ort from 'onnxruntime-node';
-import { UserError } from '../../../src/core/errors.ts';
+import { isRefusal } from '../../../src/core/errors.ts';
 import { readModel } from '../../../src/core/onnx/reader.ts';
-import { createRuntime, RuntimeFailure } from '../../../src/core/runtime/runtime.ts';
+import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import { openModel } from '../../../src/kit/model/open.ts';
 
 const runtime = createRuntime(ort);
@@ -13,7 +13,7 @@ async function open(bytes: Uint8Array): Promise<string> {
     await openModel(readModel(bytes, { external }), { name: 'damaged', sha256: '', execute: runtime.execute });
     return 'opened';
   } catch (error) {
-    if (error instanceof UserError || error instanceof RuntimeFailure) return 'refused';
+    if (isRefusal(error)) return 'refused';
     return `wrong: ${(error as Error).stack?.slice(0, 400)}`;
   }
 }

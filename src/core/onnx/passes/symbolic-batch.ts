@@ -1,4 +1,5 @@
 /** @file A batch size fixed in the file is made symbolic, but only by rewrites that running at other sizes proves (symbolic-batch/proof.ts). */
+import { isRefusal } from '../../errors.ts';
 import { graphBuilder } from '../builder.ts';
 import { type Dim, feedsOf, type Graph, type Node, readsOf } from '../graph.ts';
 import { withoutStatedSizes } from './control-flow/plain-bodies.ts';
@@ -139,8 +140,9 @@ async function attempt(
 ): Promise<Map<string, OutputRows> | string> {
   try {
     return await prove({ ...claim, rewritten }, execute);
-  } catch (cause) {
-    return `it does not run at another batch size: ${(cause as Error).message}`;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return `it does not run at another batch size: ${error.message}`;
   }
 }
 
@@ -161,8 +163,9 @@ async function decide(step: Step, decisions: Decision[], execute: Execute): Prom
   let measured: ReadonlyMap<string, readonly number[]>;
   try {
     measured = await sizesAt(step.rewritten, names, batch + 1, execute);
-  } catch (cause) {
-    return `it does not run at another batch size: ${(cause as Error).message}`;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return `it does not run at another batch size: ${error.message}`;
   }
   const m: Measured = {
     graph: original,

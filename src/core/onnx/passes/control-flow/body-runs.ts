@@ -1,4 +1,5 @@
 /** @file How the bodies of If, Loop and Scan are run on their own, with what the graph around them would hand in. */
+import { isRefusal } from '../../../errors.ts';
 import { i64, numbersOf, type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { bodiesOf, freeIn, type Graph, type Node, readsOf, type Value } from '../../graph.ts';
 import { rewrite } from '../rewrite.ts';
@@ -55,7 +56,8 @@ export async function runBody<R extends Run>(node: Node, body: Graph, around: Ru
     let made: R;
     try {
       made = await run(own);
-    } catch {
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
       // a branch not taken, or a turn that does not happen, need not suit the zeros of the probe: what stays unknown is refused where it is needed
       break;
     }

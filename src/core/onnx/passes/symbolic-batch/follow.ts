@@ -1,4 +1,5 @@
 /** @file The batch followed through the graph node by node: each is run alone, on the values of a larger batch, and written so that it gives every sample what the original does. */
+import { isRefusal } from '../../../errors.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { sizeOf } from '../../../tensor/tensor.ts';
 import { graphBuilder } from '../../builder.ts';
@@ -134,7 +135,8 @@ async function tryWay(node: Node, way: Rewrite, { graph, known, all, execute, gr
   let results: Record<string, Tensor>;
   try {
     results = await execute(g.build(), Object.fromEntries(given.map((name) => [name, known.get(name)!])));
-  } catch {
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
     return undefined;
   }
   const found: Found = new Map();
