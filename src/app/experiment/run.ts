@@ -3,8 +3,9 @@ import type { Problem } from '../../kit/data/source.ts';
 import { ChildDied } from '../host/pool.ts';
 import { type Crew, isBreakdown } from './crew.ts';
 import type { Unit } from './plan.ts';
+import { unjudged } from './rows.ts';
 import type { Store } from './store.ts';
-import { type UnitResult, unjudged } from './unit.ts';
+import type { UnitResult } from './unit.ts';
 
 export interface RunOptions {
   /** Units of this share only: i of n, counted from 1. */

@@ -17,6 +17,7 @@ import type { Attack, Job } from '../../methods/attacks/attack.ts';
 import { sha256 } from '../host/files.ts';
 import { breachOf } from './breach.ts';
 import type { Budget, GoalPlan, PlannedAttack } from './plan.ts';
+import { blank, carried, type Subject } from './rows.ts';
 
 /** Keeps adversarial examples in open containers and gives them back as the model will see them. */
 export interface ExampleStore {
@@ -55,21 +56,6 @@ export interface Limits {
   readonly seconds: number | 'auto';
   /** Bytes. */
   readonly memory: number;
-}
-
-/** A sample on its way through the budgets. */
-interface Subject {
-  readonly sample: Sample;
-  /** The clean sample as saved. */
-  readonly original: string;
-  readonly cleanLogits: Float32Array;
-  readonly cleanPrediction: number;
-  readonly goal: Goal;
-  readonly skipped: boolean;
-  /** Set once the clean pass or the attack could not be judged. */
-  invalid?: string;
-  /** The first budget's success, carried to the larger ones. */
-  broken?: Row;
 }
 
 /** Runs a unit. Rows come per budget in ascending order, samples in data order. */
@@ -261,61 +247,4 @@ const exampleName = (sample: string, label: string, budget: Budget): string =>
 function fileName(...parts: string[]): string {
   const name = parts.map((part) => encodeURIComponent(part).replaceAll('%', '~').replaceAll('_', '~5F')).join('__');
   return name.length <= 200 ? name : `${name.slice(0, 160)}__${sha256(name).slice(0, 32)}`;
-}
-
-function blank(subject: Subject, label: string, budget: Budget): Omit<Row, 'status'> {
-  return {
-    sample: subject.sample.id,
-    group: subject.sample.group,
-    label: subject.goal.label,
-    cleanPrediction: subject.cleanPrediction,
-    attack: label,
-    norm: budget.norm,
-    eps: budget.eps,
-    prediction: subject.cleanPrediction,
-    floatSuccess: false,
-    norms: {},
-    original: subject.original,
-    cleanProbabilities: softmax(subject.cleanLogits),
-    probabilities: softmax(subject.cleanLogits),
-    forwards: 0,
-    backwards: 0,
-    queries: 0,
-    seconds: 0,
-  };
-}
-
-/** The row of a sample whose clean pass is not even known (-1): its worker crashed. */
-export const unjudged = (
-  sample: Pick<Sample, 'id' | 'group' | 'label'>,
-  attack: string,
-  budget: Budget,
-  reason: string,
-): Row => ({
-  sample: sample.id,
-  group: sample.group,
-  label: sample.label ?? -1,
-  cleanPrediction: -1,
-  attack,
-  norm: budget.norm,
-  eps: budget.eps,
-  status: 'invalid',
-  reason,
-  prediction: -1,
-  floatSuccess: false,
-  norms: {},
-  cleanProbabilities: [],
-  probabilities: [],
-  forwards: 0,
-  backwards: 0,
-  queries: 0,
-  seconds: 0,
-});
-
-/** The row of a sample that was not attacked at this budget: skipped, invalid, or broken by a smaller one. */
-function carried(subject: Subject, label: string, budget: Budget): Row {
-  const base = blank(subject, label, budget);
-  if (subject.invalid !== undefined) return { ...base, status: 'invalid', reason: subject.invalid };
-  if (subject.broken === undefined) return { ...base, status: 'skipped' };
-  return { ...subject.broken, norm: budget.norm, eps: budget.eps, forwards: 0, backwards: 0, queries: 0, seconds: 0 };
 }
