@@ -84,7 +84,7 @@ describe('Fourier transforms as products', () => {
     expect(error).toBeLessThan(await errorOf(graph, graph, x));
   });
 
-  // the runtime (1.30) reads the window of a complex signal as complex numbers, half of them beyond its end: any numbers come out.
+  // the runtime (1.30) reads the window of a complex signal as complex numbers, half of them beyond its end: the result is arbitrary.
   // Above 1448 its DFT takes over, on frames that are windowed already; at 1450 it is off by 1.3e-4.
   it.each([8, 9, 1450])('complex values with a window of %i', async (size) => {
     const length = 2 * size + 1;
