@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { readUserFile, writableFolder, writeWhole } from '../host/files.ts';
+import { readUserFile, sweepOrphans, writableFolder, writeWhole } from '../host/files.ts';
 import type { Unit } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
@@ -59,6 +59,7 @@ export async function openStore(folder: string, sha256: string, { resume, overwr
       'continue it with --resume, or replace it with --overwrite',
     );
   }
+  if (resume) await sweepOrphans(folder);
   const path = (...parts: string[]) => join(folder, ...parts);
   const unitFile = (unit: Unit) => path('units', `${unit.key}.json`);
   const store: Store = {

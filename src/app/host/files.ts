@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { access, constants, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { FileTree } from '../../kit/data/source.ts';
@@ -53,7 +54,7 @@ export async function readDataFile(model: string, location: string): Promise<Uin
 
 /** Writes a file whole or not at all. */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}${temporaryOf(process.pid)}`;
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(temporary, content, { flush: true });
@@ -64,13 +65,36 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   }
 }
 
+/** How the names of files end that a process is writing: machines that share a folder do not take each other's for those of a dead one. */
+const temporaryOf = (pid: number): string => `.${hostname()}.${pid}.tmp`;
+
 /** Removes what a process that was killed had begun to write below a folder. */
-export async function sweepTemporary(folder: string, pid: number): Promise<void> {
+export const sweepTemporary = (folder: string, pid: number): Promise<void> =>
+  sweep(folder, (name) => name.endsWith(temporaryOf(pid)));
+
+/** Removes what processes of this machine that are no more had begun to write below a folder. */
+export const sweepOrphans = (folder: string): Promise<void> =>
+  sweep(folder, (name) => {
+    const pid = Number(/\.(\d+)\.tmp$/.exec(name)?.[1]);
+    return name.endsWith(temporaryOf(pid)) && !isRunning(pid);
+  });
+
+async function sweep(folder: string, isLeft: (name: string) => boolean): Promise<void> {
   const entries = await readdir(folder, { recursive: true }).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
-  for (const name of entries) if (name.endsWith(`.${pid}.tmp`)) await rm(join(folder, name), { force: true });
+  for (const name of entries) if (isLeft(name)) await rm(join(folder, name), { force: true });
+}
+
+/** Whether a process exists; signal 0 only asks. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
 }
 
 /** Makes a folder and proves that it can be written to. */
