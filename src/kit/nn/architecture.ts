@@ -1,0 +1,63 @@
+/** @file What a trainable model is: its inputs, its classes, and how its layers are written. */
+
+import type { Graph } from '../../core/onnx/graph.ts';
+import type { InputSpec } from '../model/model.ts';
+import { batchAxis } from '../model/model.ts';
+import { inputSignal, type Mode, type Net, openNet, type Signal, type Written } from './net.ts';
+
+/** Values an option of an architecture, an optimiser or a defence may take in a recipe. */
+export type OptionValue = number | boolean | string;
+export type Options = Readonly<Record<string, OptionValue>>;
+
+/** A network with its inputs and classes fixed. The batch is the first axis of every input. */
+export interface Architecture {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly classes: readonly string[];
+  /** Writes the layers; returns the logits, [N, classes]. May be called several times on one net: the calls share their parameters. */
+  write(net: Net, inputs: Readonly<Record<string, Signal>>): Signal;
+}
+
+/** A family of networks that a recipe names: `model: { use: NAME, ...options }`. */
+export interface ArchitectureFamily<O extends Options = Options> {
+  readonly name: string;
+  /** One line for `provoke list models`. */
+  readonly title: string;
+  /** The one place a default is written. */
+  readonly defaults: O;
+  readonly about: Readonly<Record<keyof O, string>>;
+  /** Why an option's value cannot be used, or undefined. */
+  check?(options: O): string | undefined;
+  /** The network for these inputs and classes; throws a UserError where the inputs do not suit it. */
+  build(task: Pick<Architecture, 'inputs' | 'classes'>, options: O): Architecture;
+}
+
+/** A network written for inference: a graph from the inputs to the output `logits`, all weights at their first values. */
+export interface Network extends Omit<Written, 'builder'> {
+  readonly architecture: Architecture;
+  readonly graph: Graph;
+  /** Name of the logits. */
+  readonly logits: string;
+}
+
+/** The name of the logits in every graph made here. */
+export const logitsOutput = 'logits';
+
+/** Writes a network into a graph of its own. */
+export function buildNetwork(architecture: Architecture, options: { readonly mode: Mode; readonly seed: number }): Network {
+  const { net, written } = openNet(options);
+  const logits = architecture.write(net, inputSignals(net, architecture));
+  const output = net.g.op('Identity', [logits.name], {}, logitsOutput);
+  net.g.output(output, ['N', architecture.classes.length]);
+  const { builder, ...rest } = written();
+  return { architecture, graph: builder.build(), logits: output, ...rest };
+}
+
+/** The data inputs of a network, as inputs of the graph. */
+export const inputSignals = (net: Net, { inputs }: Pick<Architecture, 'inputs'>): Record<string, Signal> =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, spec]) => {
+      if (batchAxis(spec) !== 0) throw new Error(`input "${name}": the batch has to be the first axis of ${spec.layout}`);
+      return [name, inputSignal(net, name, spec.shape, spec.dtype)];
+    }),
+  );
