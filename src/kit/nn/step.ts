@@ -3,7 +3,7 @@ import { backward } from '../../core/autodiff/gradient.ts';
 import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import { spliceTwins } from '../../core/autodiff/twins.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
-import type { Graph, Value } from '../../core/onnx/graph.ts';
+import type { Graph } from '../../core/onnx/graph.ts';
 import { plainBodies } from '../../core/onnx/passes/control-flow/plain-bodies.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
@@ -13,6 +13,7 @@ import type { StateLinks } from '../../core/runtime/stepper.ts';
 import type { Tensor } from '../../core/tensor/tensor.ts';
 import { zeros } from '../../core/tensor/tensor.ts';
 import { type Architecture, inputSignals, type Options } from './architecture.ts';
+import { asInputs } from './as-inputs.ts';
 import { type NoiseInput, openNet } from './net.ts';
 import type { Objective } from './objectives/objective.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
@@ -97,17 +98,4 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
   }
   for (const [name, value] of updated) link(name, value, first.get(name) as Tensor<'float32'>);
   return { graph: dropDead(u.build()), links, parameters, statistics: [...statistics.keys()], noise, numbers };
-}
-
-/** Constants as inputs, so that no pass bakes their values in. */
-function asInputs(graph: Graph, names: readonly string[]): Graph {
-  const inputs = names.map((name): Value => {
-    const { dtype, dims } = graph.initializers.get(name)!;
-    return { name, dtype, dims };
-  });
-  return {
-    ...graph,
-    inputs: [...graph.inputs, ...inputs],
-    initializers: new Map([...graph.initializers].filter(([name]) => !names.includes(name))),
-  };
 }
