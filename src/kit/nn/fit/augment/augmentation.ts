@@ -1,0 +1,71 @@
+/** @file What an augmentation is: a pure function from a sample, a random stream and options to a sample of the same label. */
+import { UserError } from '../../../../core/errors.ts';
+import { type Stream, stream } from '../../../../core/tensor/random.ts';
+import type { InputSpec, Inputs } from '../../../model/model.ts';
+import { boxValues } from '../../../threat/elements.ts';
+import type { Options } from '../../architecture.ts';
+
+export interface AugmentationFamily<O extends Options = Options> {
+  readonly name: string;
+  readonly title: string;
+  /** The one place a default is written. */
+  readonly defaults: O;
+  readonly about: Readonly<Record<keyof O, string>>;
+  /** Why an option's value cannot be used, or undefined. */
+  check?(options: O): string | undefined;
+  /** Whether it means anything for such an input; others are left as they are. */
+  suits(spec: InputSpec): boolean;
+  /**
+   * New values of one input, row-major in spec.shape; `values` is not written to. Values outside the input's bounds are clipped afterwards.
+   * All inputs of a sample are given equal streams, so that what is flipped or shifted stays aligned; noise forks them by `input`.
+   */
+  apply(values: Float32Array, spec: InputSpec, random: Stream, options: O, input: string): Float32Array;
+}
+
+/** A family with its options fixed. */
+export interface Augmentation {
+  readonly name: string;
+  readonly options: Options;
+  suits(spec: InputSpec): boolean;
+  apply(inputs: Inputs, specs: Readonly<Record<string, InputSpec>>, random: () => Stream): Inputs;
+}
+
+/** Fixes the options of a family over its defaults. Throws a UserError for a value its check refuses. */
+export function augmentation<O extends Options>(family: AugmentationFamily<O>, given: Partial<O> = {}): Augmentation {
+  const options: O = { ...family.defaults, ...given };
+  const reason = family.check?.(options);
+  if (reason !== undefined)
+    throw new UserError(`augmentation "${family.name}": ${reason}`, `see its defaults: ${JSON.stringify(family.defaults)}`);
+  return {
+    name: family.name,
+    options,
+    suits: (spec) => family.suits(spec),
+    apply: (inputs, specs, random) =>
+      Object.fromEntries(
+        Object.entries(inputs).map(([name, values]) => {
+          const spec = specs[name]!;
+          return [name, family.suits(spec) ? clipped(family.apply(values, spec, random(), options, name), spec) : values];
+        }),
+      ),
+  };
+}
+
+/** All augmentations one after the other, each with a stream keyed by seed, sample, pass and its place in the list. */
+export function augmented(
+  list: readonly Augmentation[],
+  sample: { readonly id: string; readonly inputs: Inputs },
+  specs: Readonly<Record<string, InputSpec>>,
+  { seed, pass }: { readonly seed: number; readonly pass: number },
+): Inputs {
+  return list.reduce(
+    (inputs, step, i) => step.apply(inputs, specs, () => stream(seed, sample.id, 'augment', pass, i, step.name)),
+    sample.inputs,
+  );
+}
+
+function clipped(values: Float32Array, spec: InputSpec): Float32Array {
+  if (spec.bounds === 'unbounded') return values;
+  const { lower, upper } = boxValues(spec);
+  for (let i = 0; i < values.length; i++) values[i] = Math.min(upper[i]!, Math.max(lower[i]!, values[i]!));
+  return values;
+}
