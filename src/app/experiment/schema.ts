@@ -1,10 +1,10 @@
 /** @file The experiment file: what may stand in it, and what each part means. The JSON Schema for editors is generated from here. */
 import { z } from 'zod';
 
-const epsValue = z
+export const epsValue = z
   .union([z.number(), z.string()])
   .describe('budget, as a number or a fraction such as 8/255, in units of the input');
-const norm = z.enum(['linf', 'l2', 'l1', 'l0']);
+export const norm = z.enum(['linf', 'l2', 'l1', 'l0']);
 
 const budget = z.strictObject({
   norm: norm.default('linf').describe('how the size of a perturbation is measured'),
@@ -43,11 +43,11 @@ const dataCommon = {
     .describe('bring images to the size the model wants (default: none, other sizes are refused)'),
 };
 
-const namedData = z.strictObject({
+export const namedData = z.strictObject({
   use: z.string().describe('a built-in data set (provoke list data), or ./file.mjs'),
   ...dataCommon,
 });
-const fileData = z.strictObject({
+export const fileData = z.strictObject({
   format: z.string().describe('image-folder, fer2013 ...'),
   path: z.string().describe('relative to the experiment file'),
   usage: z.string().optional().describe('fer2013: Training, PublicTest or PrivateTest'),
@@ -61,11 +61,11 @@ const attackEntry = z.union([
 
 const goal = z.union([z.enum(['untargeted', 'least-likely', 'random']), z.strictObject({ targeted: z.string() })]);
 
+/** A name that can be that of a folder. */
+export const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dot, dash and underscore');
+
 export const experimentSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dot, dash and underscore')
-    .optional(),
+  name: fileName.optional(),
   model: z.union([namedModel, fileModel]),
   data: z.union([namedData, fileData]),
   threat: z.union([budget, z.record(z.string(), budget)]),

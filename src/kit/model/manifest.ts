@@ -6,13 +6,15 @@ import type { InputSpec, Model } from './model.ts';
 
 const end = z.union([z.number(), z.array(z.number()).min(1)]);
 
-const bounds = z.union([
+/** `bounds` as a file states them. */
+export const bounds = z.union([
   z.literal('unbounded'),
   z.tuple([end, end]).transform(([lower, upper]) => ({ lower, upper })),
   z.strictObject({ lower: end, upper: end }),
 ]);
 
-const layout = z
+/** `layout` as a file states it. */
+export const layout = z
   .string()
   .regex(/^[A-Z]*$/, 'one capital letter per axis, e.g. NCHW')
   .refine((letters) => new Set(letters).size === letters.length, 'names one axis twice');

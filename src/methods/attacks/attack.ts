@@ -3,6 +3,7 @@ import type { Stream } from '../../core/tensor/random.ts';
 import type { Goal } from '../../kit/losses/loss.ts';
 import type { Modality, Sample } from '../../kit/model/model.ts';
 import type { DecisionOracle, GradientOracle, ScoreOracle } from '../../kit/model/oracle.ts';
+import type { OptionValue } from '../../kit/options.ts';
 import type { Outcome } from '../../kit/record/outcome.ts';
 import type { Norm, Threat } from '../../kit/threat/threat.ts';
 
@@ -28,8 +29,7 @@ export interface Job<N extends Need> {
   progress(done: number, of: number): void;
 }
 
-/** Values an option may take on the command line and in an experiment file. */
-export type OptionValue = number | boolean | string;
+export type { OptionValue };
 
 export interface Attack<
   N extends Need = Need,

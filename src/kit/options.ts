@@ -1,0 +1,56 @@
+/** @file Options of whatever a file names by `use:` (attacks, architectures, optimisers, augmentations, defences): defaults overlaid with what was written. */
+import { suggestion, UserError } from '../core/errors.ts';
+import { parseEps } from './threat/parse-eps.ts';
+
+/** Values an option may take on the command line and in a file. */
+export type OptionValue = number | boolean | string;
+
+/** Something with options. Its defaults are the only place a default is written, and say of which type an option is. */
+export interface Configurable<Options extends Readonly<Record<string, OptionValue>> = Readonly<Record<string, OptionValue>>> {
+  readonly name: string;
+  readonly defaults: Options;
+  readonly about: Readonly<Record<string, string>>;
+  /** Why an option's value cannot be used, or undefined. */
+  check?(options: Options): string | undefined;
+}
+
+/**
+ * The defaults overlaid with what was given in a file or on the command line, where everything is text.
+ * Throws a UserError naming owner and option for an unknown option, a wrong type or a value the owner refuses.
+ */
+export function readOptions<Options extends Readonly<Record<string, OptionValue>>>(
+  of: Configurable<Options>,
+  given: Readonly<Record<string, unknown>>,
+): Options {
+  const options: Record<string, OptionValue> = { ...of.defaults };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(of.defaults, name)) throw unknownOption(of, name);
+    options[name] = readValue(`${of.name}.${name}`, value, of.defaults[name]!);
+  }
+  const complaint = of.check?.(options as Options);
+  if (complaint !== undefined) throw new UserError(`${of.name}: ${complaint}`, describe(of));
+  return options as Options;
+}
+
+function unknownOption(of: Pick<Configurable, 'name' | 'defaults'>, name: string): UserError {
+  const names = Object.keys(of.defaults);
+  return new UserError(
+    `${of.name} has no option "${name}"`,
+    names.length === 0 ? `${of.name} has no options` : suggestion(name, names),
+  );
+}
+
+/** Numbers may be written as fractions; where the default is 'auto', 'auto' or a number is meant. */
+function readValue(field: string, value: unknown, byDefault: OptionValue): OptionValue {
+  if (value === 'auto' && byDefault === 'auto') return value;
+  if (typeof byDefault === 'number' || byDefault === 'auto') return parseEps(value, field);
+  if (typeof byDefault === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+  if (typeof byDefault === 'boolean' && typeof value === 'boolean') return value;
+  if (typeof byDefault === 'string' && typeof value === 'string') return value;
+  throw new UserError(`${field} is ${JSON.stringify(value)}, but must be a ${typeof byDefault}`, `e.g. ${byDefault}`);
+}
+
+const describe = ({ about }: Pick<Configurable, 'about'>): string =>
+  Object.entries(about)
+    .map(([name, text]) => `${name}: ${text}`)
+    .join('; ');
