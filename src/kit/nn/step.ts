@@ -2,6 +2,7 @@
 import { backward } from '../../core/autodiff/gradient.ts';
 import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import { spliceTwins } from '../../core/autodiff/twins.ts';
+import { UserError } from '../../core/errors.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import { plainBodies } from '../../core/onnx/passes/control-flow/plain-bodies.ts';
@@ -10,41 +11,91 @@ import { prepare } from '../../core/onnx/passes/prepare.ts';
 import { inferShapes } from '../../core/onnx/passes/shapes.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import type { StateLinks } from '../../core/runtime/stepper.ts';
-import type { Tensor } from '../../core/tensor/tensor.ts';
-import { zeros } from '../../core/tensor/tensor.ts';
+import { readOptions } from '../options.ts';
 import { type Architecture, inputSignals, type Options } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
 import { type NoiseInput, openNet } from './net.ts';
 import type { Objective } from './objectives/objective.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
+import { writeUpdates } from './updates.ts';
 
 export interface StepOptions {
+  /** First values of the parameters. */
   readonly seed: number;
   readonly objective: Objective;
   readonly optimiser: Optimiser;
-  readonly settings: Options & { readonly lr: number };
-  /** Data inputs whose gradient the step returns too, as `grad_NAME`. */
+  /** Of the optimiser; missing ones have its defaults. */
+  readonly settings?: Options;
+  /** Largest Euclidean norm of all gradients together: larger ones are scaled down to it. */
+  readonly clip?: number;
+  /** Decay of a moving average of every parameter and statistic, kept as `NAME/average` (averages.ts); at least 0 and below 1. */
+  readonly ema?: number;
+  /** Whether the decay grows towards `ema` over the first steps, so that the first values are soon forgotten; true unless said otherwise. */
+  readonly emaWarmup?: boolean;
+  /** Data inputs whose gradient (of the mean loss) the step returns too. */
   readonly wrtInputs?: readonly string[];
+  /** Derivatives that stand in for those of comparisons and rounding. */
   readonly surrogates?: readonly Surrogate[];
+  /** 'gradients': the parameters stay as they are, and their gradients are outputs, for an optimiser of one's own. */
+  readonly outputs?: 'state' | 'gradients';
 }
 
-/** Names of what every step reads and returns beside the data inputs. */
-export const stepNames = { label: 'label', loss: 'loss', losses: 'losses', logits: 'logits' } as const;
+/** Names of what every step reads and returns beside the data inputs; `statistics` (the sum of all, not finite where one is not) only where there are some. */
+export const stepNames = {
+  label: 'label',
+  loss: 'loss',
+  losses: 'losses',
+  logits: 'logits',
+  norm: 'norm',
+  statistics: 'statistics',
+} as const;
 
 export interface Step {
   readonly graph: Graph;
-  /** Parameters, optimiser slots (`PARAMETER/SLOT`) and statistics. */
+  /** Parameters, optimiser slots (`PARAMETER/SLOT`), statistics, averages (`NAME/average`). */
   readonly links: StateLinks;
   readonly parameters: readonly string[];
   readonly statistics: readonly string[];
   readonly noise: readonly NoiseInput[];
-  /** Scalars fed with every step: what the optimiser's `numbers` gives, by input name. */
-  readonly numbers: Readonly<Record<string, string>>;
+  /** Values of the scalars fed with step `step` (from 1) where the schedule's factor on the learning rate is `rate`, by input name. */
+  numbersOf(step: number, rate: number): Readonly<Record<string, number>>;
+  /** Outputs that hold the gradient with respect to each of `wrtInputs`. */
+  readonly inputGradients: Readonly<Record<string, string>>;
+  /** Outputs that hold the gradient with respect to each parameter; empty unless asked for. */
+  readonly gradients: Readonly<Record<string, string>>;
 }
 
-/** Writes the step. Outputs: `loss` (the mean), `losses` [N], `logits` [N, classes], and the next state. */
+/**
+ * Writes the step. Outputs: those of `stepNames`, the gradients asked for, and the next state. Throws a UserError where an option cannot be used, or the
+ * loss does not depend on a parameter.
+ */
 export async function makeStep(architecture: Architecture, runtime: Runtime, options: StepOptions): Promise<Step> {
-  const { objective, optimiser, settings, seed } = options;
+  refuseOptions(options);
+  const settings = readOptions(options.optimiser, options.settings ?? {});
+  const forward = writeForward(architecture, options);
+  const { whole, parameters, statistics, noise } = forward;
+  const wrtInputs = options.wrtInputs ?? [];
+
+  const free = await prepare(asInputs(whole, [...parameters, ...statistics.keys()]), runtime.execute);
+  const spliced = spliceTwins(free, []);
+  const plain = plainBodies(spliced.graph);
+  const made = backward({ ...spliced, graph: plain }, await inferShapes(plain, runtime.execute), {
+    of: [stepNames.loss],
+    wrt: [...parameters, ...wrtInputs],
+    ...(options.surrogates === undefined ? {} : { surrogates: options.surrogates }),
+  });
+  refuseUnreached(architecture, new Set(made.unreached), parameters);
+
+  const u = graphBuilder({ from: { ...made.graph, outputs: [] } });
+  for (const { name, dims } of forward.heads) u.output(name, dims);
+  const inputGradients = Object.fromEntries(wrtInputs.map((name) => [name, made.gradients[name]!]));
+  for (const name of Object.values(inputGradients)) u.untypedOutput(name);
+  const updates = writeUpdates(u, { ...options, ...forward, settings, first: whole.initializers, gradientOf: made.gradients });
+  return { graph: dropDead(u.build()), parameters, statistics: [...statistics.keys()], noise, inputGradients, ...updates };
+}
+
+/** The loss of the network in training, and what its statistics become. */
+function writeForward(architecture: Architecture, { objective, seed }: StepOptions) {
   const { net, written } = openNet({ mode: 'training', seed });
   const { g } = net;
   const inputs = inputSignals(net, architecture);
@@ -57,45 +108,38 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
     input: (name, shape, dtype = 'float32') => ({ name: g.input(name, ['N', ...shape], dtype), shape }),
   });
   const losses = g.op('Identity', [loss], {}, stepNames.losses);
-  const scores = g.op('Identity', [logits], {}, stepNames.logits);
-  const mean = g.op('ReduceMean', [losses], { keepdims: 0 }, stepNames.loss);
+  const heads = [
+    { name: g.op('ReduceMean', [losses], { keepdims: 0 }, stepNames.loss), dims: [] },
+    { name: losses, dims: ['N'] },
+    { name: g.op('Identity', [logits], {}, stepNames.logits), dims: ['N', architecture.classes.length] },
+  ];
   const { parameters, statistics, noise } = written();
-  g.output(mean, []);
-  g.output(losses, ['N']);
-  g.output(scores, ['N', architecture.classes.length]);
-  const updated = [...statistics].filter(([name, value]) => name !== value);
-  for (const [, value] of updated) g.untypedOutput(value);
-  const whole = g.build();
-  const first = whole.initializers;
+  for (const { name, dims } of heads) g.output(name, dims);
+  for (const [name, value] of statistics) if (name !== value) g.untypedOutput(value);
+  return { whole: g.build(), parameters, statistics, noise, heads };
+}
 
-  const free = await prepare(asInputs(whole, [...parameters, ...statistics.keys()]), runtime.execute);
-  const spliced = spliceTwins(free, []);
-  const plain = plainBodies(spliced.graph);
-  const made = backward({ ...spliced, graph: plain }, await inferShapes(plain, runtime.execute), {
-    of: [mean],
-    wrt: [...parameters, ...(options.wrtInputs ?? [])],
-    ...(options.surrogates === undefined ? {} : { surrogates: options.surrogates }),
-  });
+function refuseOptions({ clip, ema, outputs }: StepOptions): void {
+  if (clip !== undefined && !(clip > 0))
+    throw new UserError(
+      `clip is ${clip}: the largest norm of the gradient is above 0`,
+      'leave clip out to train without clipping',
+    );
+  if (ema !== undefined && !(ema >= 0 && ema < 1))
+    throw new UserError(
+      `ema is ${ema}: the decay of the average is at least 0 and below 1`,
+      'use 0.99 or 0.999, or leave ema out',
+    );
+  if (outputs === 'gradients' && (clip !== undefined || ema !== undefined))
+    throw new Error('clipping and averaging are part of the update: a step that returns gradients leaves them to its caller');
+}
 
-  const u = graphBuilder({ from: { ...made.graph, outputs: [] } });
-  const dims = (name: string): readonly number[] => first.get(name)!.dims;
-  const links: Record<string, { next: string; first: Tensor<'float32'> }> = {};
-  const link = (input: string, value: string, from: Tensor<'float32'>): void => {
-    links[input] = { next: u.output(value, from.dims), first: from };
-  };
-  u.output(mean, []);
-  u.output(losses, ['N']);
-  u.output(scores, ['N', architecture.classes.length]);
-  for (const name of options.wrtInputs ?? []) u.untypedOutput(made.gradients[name]!);
-  const numbers = Object.fromEntries(
-    Object.keys(optimiser.numbers(1, settings.lr, settings)).map((name) => [name, u.input(`step_${name}`, [])]),
+function refuseUnreached({ name }: Architecture, unreached: ReadonlySet<string>, parameters: readonly string[]): void {
+  const lost = parameters.filter((parameter) => unreached.has(parameter));
+  if (lost.length === 0) return;
+  const some = lost.slice(0, 5).map((parameter) => `"${parameter}"`);
+  throw new UserError(
+    `the loss of ${name} does not depend on ${some.join(', ')}${lost.length > 5 ? ` and ${lost.length - 5} more` : ''}: nothing could be learnt there`,
+    'leave that layer out, join it to the logits, or give the node that cuts its gradient a surrogate',
   );
-  for (const parameter of parameters) {
-    const slots = optimiser.slots.map((slot) => u.input(`${parameter}/${slot}`, dims(parameter)));
-    const next = optimiser.write({ g: u, parameter, gradient: made.gradients[parameter]!, slots, numbers }, settings);
-    link(parameter, next.parameter, first.get(parameter) as Tensor<'float32'>);
-    for (const [i, slot] of slots.entries()) link(slot, next.slots[i]!, zeros('float32', dims(parameter)));
-  }
-  for (const [name, value] of updated) link(name, value, first.get(name) as Tensor<'float32'>);
-  return { graph: dropDead(u.build()), links, parameters, statistics: [...statistics.keys()], noise, numbers };
 }

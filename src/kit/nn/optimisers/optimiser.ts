@@ -7,6 +7,7 @@ export interface UpdateScene {
   readonly g: GraphBuilder;
   readonly parameter: string;
   readonly gradient: string;
+  readonly dims: readonly number[];
   /** The optimiser's memory of this parameter, in the order of `slots`; zeros at first. */
   readonly slots: readonly string[];
   /** What `numbers` computed for this step, by name: float32 scalars that are fed. */

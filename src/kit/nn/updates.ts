@@ -1,0 +1,99 @@
+/** @file The second half of a step: from gradients to the next state. Norm, clipping, the optimiser's rule, statistics, moving averages. */
+import type { GraphBuilder } from '../../core/onnx/builder.ts';
+import type { StateLinks } from '../../core/runtime/stepper.ts';
+import { type Tensor, zeros } from '../../core/tensor/tensor.ts';
+import { averageDecay, averageOf } from './averages.ts';
+import { type Step, type StepOptions, stepNames } from './step.ts';
+
+interface UpdateScene extends StepOptions {
+  readonly parameters: readonly string[];
+  /** What each statistic becomes. */
+  readonly statistics: ReadonlyMap<string, string>;
+  /** First values of parameters and statistics. */
+  readonly first: ReadonlyMap<string, Tensor>;
+  readonly gradientOf: Readonly<Record<string, string>>;
+}
+
+/** Ties an input that is state to its next value. */
+type Link = (input: string, next: string, first: Tensor) => void;
+
+/** Scalars of a step by the name the optimiser knows them by: the inputs they are fed to. */
+const inputOf = (number: string): string => `step_${number}`;
+
+/** Writes the next value of everything that is state, as outputs. */
+export function writeUpdates(u: GraphBuilder, scene: UpdateScene): Pick<Step, 'links' | 'numbersOf' | 'gradients'> {
+  const { parameters, statistics, first, gradientOf } = scene;
+  const numbersOf = stepNumbers(scene);
+  for (const number of Object.keys(numbersOf(1, 1))) u.input(number, []);
+  const links: Record<string, StateLinks[string]> = {};
+  const link: Link = (input, next, from) => {
+    links[input] = { next: u.output(next, from.dims), first: from as Tensor<'float32'> };
+    if (scene.ema === undefined || !first.has(input)) return;
+    link(averageOf(input), mix(u, u.input(averageOf(input), from.dims), next), from);
+  };
+
+  const norm = u.output(
+    globalNorm(
+      u,
+      parameters.map((name) => gradientOf[name]!),
+    ),
+    [],
+  );
+  if (scene.outputs === 'gradients') {
+    for (const name of parameters) {
+      u.output(gradientOf[name]!, first.get(name)!.dims);
+      link(name, u.op('Identity', [name]), first.get(name)!);
+    }
+  } else writeOptimiser(u, scene, norm, link);
+  for (const [name, value] of statistics) link(name, value === name ? u.op('Identity', [name]) : value, first.get(name)!);
+  if (statistics.size > 0) u.output(sumOfAll(u, [...statistics.values()]), []);
+  return { links, numbersOf, gradients: scene.outputs === 'gradients' ? pick(gradientOf, parameters) : {} };
+}
+
+function stepNumbers({ optimiser, settings, ema, emaWarmup = true, outputs }: StepOptions): Step['numbersOf'] {
+  const all = { ...optimiser.defaults, ...settings };
+  return (step, rate) => {
+    const numbers = {
+      ...(outputs === 'gradients' ? {} : optimiser.numbers(step, rate * all.lr, all)),
+      ...(ema === undefined ? {} : { average: averageDecay(step, ema, emaWarmup) }),
+    };
+    return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [inputOf(name), value]));
+  };
+}
+
+/** The optimiser's rule for every parameter, on gradients clipped as torch.nn.utils.clip_grad_norm_ does: times min(1, clip / (norm + 1e-6)). */
+function writeOptimiser(u: GraphBuilder, scene: UpdateScene, norm: string, link: Link): void {
+  const { parameters, optimiser, settings, clip, first, gradientOf } = scene;
+  const options = { ...optimiser.defaults, ...settings };
+  const numbers = Object.fromEntries(Object.keys(optimiser.numbers(1, options.lr, options)).map((name) => [name, inputOf(name)]));
+  const scale = clip === undefined ? undefined : clipping(u, norm, clip);
+  for (const parameter of parameters) {
+    const from = first.get(parameter)!;
+    const { dims } = from;
+    const gradient = scale === undefined ? gradientOf[parameter]! : u.op('Mul', [gradientOf[parameter]!, scale]);
+    const slots = optimiser.slots.map((slot) => u.input(`${parameter}/${slot}`, dims));
+    const next = optimiser.write({ g: u, parameter, gradient, dims, slots, numbers }, options);
+    link(parameter, next.parameter, from);
+    for (const [i, slot] of slots.entries()) link(slot, next.slots[i]!, zeros('float32', dims));
+  }
+}
+
+const clipping = (u: GraphBuilder, norm: string, clip: number): string =>
+  u.op('Min', [u.number(1), u.op('Div', [u.number(clip), u.op('Add', [norm, u.number(1e-6)])])]);
+
+/** sqrt(sum of all squares). Squares of gradients above 1e19 are infinite in float32: such a step counts as not finite. */
+const globalNorm = (u: GraphBuilder, gradients: readonly string[]): string => {
+  const squares = gradients.map((gradient) => u.op('ReduceSumSquare', [gradient], { keepdims: 0 }));
+  return u.op('Sqrt', [u.op('Sum', squares)], {}, stepNames.norm);
+};
+
+/** d old + (1 - d) value, as old + (1 - d) (value - old). */
+const mix = (u: GraphBuilder, old: string, value: string): string =>
+  u.op('Add', [old, u.op('Mul', [u.op('Sub', [u.number(1), inputOf('average')]), u.op('Sub', [value, old])])]);
+
+/** A number that is finite where all elements of these (one axis each) are. */
+const sumOfAll = (u: GraphBuilder, values: readonly string[]): string =>
+  u.op('ReduceSum', [u.op('Concat', values, { axis: 0 })], { keepdims: 0 }, stepNames.statistics);
+
+const pick = (from: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, from[name]!]));
