@@ -165,7 +165,7 @@ function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], 
 }
 
 /** All items, or `limit` of them drawn with the seed (data are often sorted by class: the first ones would be one class only). */
-function chooseItems(count: number, limit: number | undefined, seed: number): number[] {
+export function chooseItems(count: number, limit: number | undefined, seed: number): number[] {
   const all = Array.from({ length: count }, (_, i) => i);
   if (limit === undefined || limit >= count) return all;
   const random = stream(seed, 'choose samples');

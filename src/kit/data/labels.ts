@@ -50,6 +50,6 @@ function unmatched(labels: readonly string[], classes: readonly string[]): UserE
   const entries = labels.map((label) => `${label}: ${nearest(label, classes) ?? 'CLASS'}`).join(', ');
   return new UserError(
     `the data's label${many ? 's' : ''} ${quoted} ${many ? 'are' : 'is'} not among the model's classes: ${classes.join(', ')}`,
-    `say which class each stands for, in the experiment's data: labels: { ${entries} }`,
+    `say which class each stands for, under data: labels: { ${entries} }`,
   );
 }

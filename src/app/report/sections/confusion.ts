@@ -14,7 +14,8 @@ export function confusionCounts(rows: Iterable<Row>, classes: number, of: (row: 
 const worstRows = (index: RunIndex, at: RunIndex['budgets'][number]): Row[] =>
   index.samples.flatMap((sample) => index.worst(sample, at) ?? []);
 
-function matrix(
+/** One matrix of counts; only the classes `shown` have a row and a column. */
+export function matrix(
   counts: readonly (readonly number[])[],
   shown: readonly number[],
   classes: readonly string[],

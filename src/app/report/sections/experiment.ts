@@ -3,17 +3,19 @@ import { count, duration } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import type { ReportData } from '../report-data.ts';
 
-const list = (title: string, items: readonly string[], none: string): Markup =>
+/** A titled list, or a sentence where it is empty. */
+export const list = (title: string, items: readonly string[], none: string): Markup =>
   html`<h3>${title}</h3>${
     items.length === 0 ? html`<p class="none">${none}</p>` : html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`
   }`;
 
-const facts = (rows: readonly (readonly [string, string | Markup | undefined])[]): Markup =>
+/** A table of two columns; rows without a value are left out. */
+export const facts = (rows: readonly (readonly [string, string | Markup | undefined])[]): Markup =>
   html`<table class="facts"><tbody>${rows.map(
     ([name, value]) => value !== undefined && value !== '' && html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
   )}</tbody></table>`;
 
-const hash = (value: string): Markup => html`<code class="hash">${value}</code>`;
+export const hash = (value: string): Markup => html`<code class="hash">${value}</code>`;
 
 const bounds = (value: ReportData['model']['inputs'][string]['bounds']): string =>
   value === 'unbounded' ? 'unbounded' : `${[value.lower].flat().join(', ')} to ${[value.upper].flat().join(', ')}`;

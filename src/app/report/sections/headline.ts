@@ -60,11 +60,18 @@ export function alreadyEnough(data: ReportData, index: RunIndex): string | undef
     : `A budget of ${enough.label} was already enough for ${success === 1 ? 'it' : 'all of them'}.`;
 }
 
-const bar = (value: number, [low, high]: readonly [number, number], tone: string): Markup | false =>
+/** A share and its 95% interval on a line from 0 to 1. */
+export const bar = (value: number, [low, high]: readonly [number, number], tone: string): Markup | false =>
   Number.isFinite(value) &&
   html`<div class="range ${tone}" role="img" aria-label="${percent(value)}, 95% interval ${interval([low, high])}"><i style="left:${(100 * low).toFixed(2)}%;width:${(100 * (high - low)).toFixed(2)}%"></i><b style="left:${(100 * value).toFixed(2)}%"></b></div>`;
 
-const figure = (name: string, value: string, detail: string, chart: Markup | false = false): Markup => html`<div class="figure">
+/** One of the large figures of the head. */
+export const figure = (
+  name: string,
+  value: string,
+  detail: string,
+  chart: Markup | false = false,
+): Markup => html`<div class="figure">
 <dt>${name}</dt><dd><strong>${value}</strong>${chart}<span>${detail}</span></dd></div>`;
 
 function figures(data: ReportData, index: RunIndex): Markup {
@@ -132,7 +139,7 @@ ${data.model.coupling === 'batch' && html`<li class="warn"><b>Batch-coupled.</b>
 }
 
 /** The sentence with the model's name kept on one line, where it is short enough for a phone. */
-const unbroken = (sentence: string, name: string): Markup => {
+export const unbroken = (sentence: string, name: string): Markup => {
   const [before = '', ...after] = name.length > 24 ? [sentence] : sentence.split(name);
   return html`${before}${after.map((part) => html`<span class="name">${name}</span>${part}`)}`;
 };

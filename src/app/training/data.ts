@@ -1,0 +1,154 @@
+/** @file A data reference of a recipe as a training set: decoded once, brought to what the network reads, every sample with a class. */
+import { UserError } from '../../core/errors.ts';
+import type { Runtime } from '../../core/runtime/runtime.ts';
+import { adapt } from '../../kit/data/adapt.ts';
+import { classIndices } from '../../kit/data/labels.ts';
+import type { DataSource, Problem } from '../../kit/data/source.ts';
+import type { Sample } from '../../kit/model/model.ts';
+import type { Architecture } from '../../kit/nn/architecture.ts';
+import type { TrainingSet } from '../../kit/nn/fit/task.ts';
+import { chooseItems } from '../experiment/plan.ts';
+import type { DataReference } from '../experiment/schema.ts';
+import { loadData } from '../host/data.ts';
+
+export interface SetContext {
+  /** Folder that relative paths start from. */
+  readonly base: string;
+  readonly runtime: Runtime;
+  readonly target: Pick<Architecture, 'inputs' | 'classes'>;
+  /** Draws `limit` samples. */
+  readonly seed: number;
+  /** The place of the reference in the recipe, for errors: "data.train". */
+  readonly field: string;
+  /** Bytes of decoded samples this set may keep in memory; those beyond are decoded again whenever they are asked for. */
+  readonly memory?: number;
+  /** Looked at while the data are decoded; its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenedSet extends TrainingSet {
+  readonly field: string;
+  readonly labelsAre: string;
+  labels(): Promise<readonly number[]>;
+  /** Samples of each class. */
+  readonly perClass: readonly number[];
+  /** What could not be used. */
+  readonly problems: readonly Problem[];
+}
+
+export const defaults = { memory: 2 ** 30 } as const;
+
+/**
+ * Opens a data reference. Every item is decoded once, so that what cannot be used is known and counted before training begins.
+ * Throws a UserError where the data have no labels, a label has no class, a class has no sample, or nothing can be used.
+ */
+export async function openSet(reference: DataReference, context: SetContext): Promise<OpenedSet> {
+  const { base, runtime, target, seed, field, signal, memory = defaults.memory } = context;
+  return placed(field, async () => {
+    const source = await loadData(reference, { base, runtime });
+    if (source.labels.length === 0)
+      throw new UserError(`${source.name} has no labels`, 'training needs a label for every sample: docs/training.md');
+    classIndices(source.labels, target.classes, reference.labels);
+    const items = chooseItems(source.count, reference.limit, seed);
+    const read = reader(source, reference, target);
+    const found: Found[] = [];
+    const problems: Problem[] = [];
+    const ids = new Set<string>();
+    let room = memory;
+    for (const item of items) {
+      signal?.throwIfAborted();
+      const sample = await read(item);
+      if ('reason' in sample) {
+        problems.push(sample);
+        continue;
+      }
+      if (ids.has(sample.id))
+        throw new UserError(`${source.name} holds two samples named "${sample.id}"`, 'give every sample an id of its own');
+      ids.add(sample.id);
+      room -= bytesOf(sample);
+      found.push({ item, label: sample.label!, ...(room >= 0 ? { sample } : {}) });
+    }
+    refuseEmpty(source, problems, found.length);
+    const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
+    refuseGaps(source, perClass, target.classes);
+    return {
+      field,
+      name: 'usage' in reference && reference.usage !== undefined ? `${source.name} (${reference.usage})` : source.name,
+      sha256: source.sha256,
+      labelsAre: source.labelsAre,
+      ...(source.synthetic === undefined ? {} : { synthetic: source.synthetic }),
+      count: found.length,
+      perClass,
+      problems,
+      labels: async () => found.map((f) => f.label),
+      async sample(index) {
+        const { item, sample } = found[index]!;
+        const again = sample ?? (await read(item));
+        if ('reason' in again)
+          throw new UserError(`${again.item}: ${again.reason}`, 'the data changed while training was under way');
+        return again;
+      },
+    };
+  });
+}
+
+interface Found {
+  readonly item: number;
+  readonly label: number;
+  readonly sample?: Sample;
+}
+
+/** An item as a sample with a label, or why it cannot be one. */
+function reader(source: DataSource, { labels, resize }: DataReference, target: SetContext['target']) {
+  return async (index: number): Promise<Sample | Problem> => {
+    const item = await source.item(index);
+    if ('reason' in item) return item;
+    if (item.label === undefined) return { item: item.id, reason: 'it has no label' };
+    return adapt(item, target, { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) });
+  };
+}
+
+const bytesOf = ({ inputs }: Sample): number => Object.values(inputs).reduce((sum, values) => sum + values.byteLength, 0);
+
+function refuseEmpty({ name }: DataSource, problems: readonly Problem[], found: number): void {
+  if (found > 0) return;
+  const [first] = problems;
+  throw first === undefined
+    ? new UserError(`${name} holds no samples`, 'name other data')
+    : new UserError(
+        `none of the ${problems.length} samples of ${name} can be used; the first: ${first.item}: ${first.reason}`,
+        first.remedy ?? 'mend the data, or name others',
+      );
+}
+
+function refuseGaps({ name }: DataSource, perClass: readonly number[], classes: readonly string[]): void {
+  const missing = classes.filter((_, c) => perClass[c] === 0);
+  if (missing.length === 0) return;
+  throw new UserError(
+    `${name} has no sample of the class${missing.length === 1 ? '' : 'es'} ${missing.map((c) => `"${c}"`).join(', ')}`,
+    'give every split samples of every class, map a label to it (labels), or take it out of `classes`',
+  );
+}
+
+/** Errors of a data reference begin with its place in the recipe. */
+async function placed<T>(field: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${field}: ${error.message}`, error.remedy, { cause: error });
+  }
+}
+
+/** What could not be used of all sets, for the terminal: how many of each, and the first few. */
+export function describeProblems(sets: readonly OpenedSet[]): string[] {
+  return sets.flatMap(({ field, name, count, problems }) =>
+    problems.length === 0
+      ? []
+      : [
+          `${field}: ${problems.length} of ${count + problems.length} samples of ${name} cannot be used:`,
+          ...problems.slice(0, 5).map((p) => `  ${p.item}: ${p.reason}`),
+          ...(problems.length > 5 ? ['  ...'] : []),
+        ],
+  );
+}
