@@ -1,0 +1,19 @@
+/** @file The families of networks a recipe can name. A new family is one file and one line here. */
+import { suggestion, UserError } from '../../../core/errors.ts';
+import type { ArchitectureFamily } from '../architecture.ts';
+import { sequenceCnn } from './sequence-cnn.ts';
+import { smallCnn } from './small-cnn.ts';
+
+const all: readonly ArchitectureFamily[] = [smallCnn, sequenceCnn];
+
+export const architectures: Readonly<Record<string, ArchitectureFamily>> = Object.fromEntries(
+  all.map((family) => [family.name, family]),
+);
+
+/** The family of that name; throws a UserError with the nearest name otherwise. */
+export function findArchitecture(name: string): ArchitectureFamily {
+  const family = Object.hasOwn(architectures, name) ? architectures[name] : undefined;
+  if (family === undefined)
+    throw new UserError(`there is no model family "${name}"`, suggestion(name, Object.keys(architectures)));
+  return family;
+}

@@ -1,0 +1,49 @@
+/** @file A small convolutional network over time, for sequences of features: [C, T]. */
+import type { ArchitectureFamily } from '../architecture.ts';
+import { glorot } from '../initialisers.ts';
+import { dense } from '../layers/dense.ts';
+import { dropout } from '../layers/dropout.ts';
+import { globalAverage } from '../layers/pooling.ts';
+import { named } from '../net.ts';
+import { type NormKind, normKinds, stage, stageCount, stageWidth } from './blocks.ts';
+import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
+import { arrangedInput } from './input.ts';
+
+const defaults = { width: 32, kernel: 5, dropout: 0.1, norm: 'batch' };
+
+/**
+ * One sequence [C, T] through stages of width, 2 width, 4 width, 4 width channels, each halving the time as long as at least 4 moments are left, then the
+ * mean over time and one dense layer.
+ */
+export const sequenceCnn: ArchitectureFamily<typeof defaults> = {
+  name: 'sequence-cnn',
+  title: 'small convolutional network over the time of one sequence',
+  defaults,
+  about: {
+    width: 'channels of the first stage; the second has twice, the others four times as many',
+    kernel: 'moments one convolution looks at',
+    dropout: 'share of the last features dropped in training',
+    norm: 'normalisation: batch, group, instance or none',
+  },
+  check: ({ width, kernel, dropout: p, norm }) =>
+    countComplaint('width', width) ??
+    countComplaint('kernel', kernel) ??
+    shareComplaint('dropout', p) ??
+    wordComplaint('norm', norm, normKinds),
+  build(task, { width, kernel, dropout: p, norm }) {
+    const input = arrangedInput('sequence-cnn', task, 'CT');
+    const stages = Array.from({ length: stageCount(input.shape.slice(1), 4, 4) }, (_, i) =>
+      named(`stage${i + 1}`, stage(stageWidth(width, i), kernel, norm as NormKind)),
+    );
+    const head = named('head', dense(task.classes.length, { initialise: glorot }));
+    return {
+      ...task,
+      name: 'sequence-cnn',
+      write: (net, inputs) =>
+        [...stages, globalAverage, named('dropout', dropout(p)), head].reduce(
+          (x, layer) => layer(net, x),
+          input.read(net, inputs),
+        ),
+    };
+  },
+};
