@@ -9,7 +9,7 @@ import * as ort from 'onnxruntime-node';
 import { writeModel } from '../../src/core/onnx/writer.ts';
 import { stream } from '../../src/core/tensor/random.ts';
 import { median } from '../measure.ts';
-import { openTrainingJob } from './training.ts';
+import { firstStep } from './training.ts';
 
 interface Event {
   readonly cat: string;
@@ -34,15 +34,9 @@ try {
 
 /** The step of a case, with its state fed as plain inputs. */
 async function ofCase(name: string) {
-  const job = await openTrainingJob(name, Number(threads));
-  const fed = { ...job.feeds(0), ...job.parameters() };
-  const tensors = Object.entries(fed).map(([key, t]) => [
-    key,
-    new ort.Tensor(t.dtype as 'float32', t.data as Float32Array, [...t.dims]),
-  ]);
-  const model = writeModel(job.step.graph);
-  await job.release();
-  return { model, feeds: (): Record<string, ort.Tensor> => Object.fromEntries(tensors) };
+  const { step, feeds } = await firstStep(name);
+  const tensors = Object.entries(feeds).map(([key, t]) => [key, new ort.Tensor(t.dtype, t.data as never, [...t.dims])]);
+  return { model: writeModel(step.graph), feeds: (): Record<string, ort.Tensor> => Object.fromEntries(tensors) };
 }
 
 /** A model file, fed uniform random numbers (integers: ones); sizes that are not fixed are BATCH. */

@@ -14,10 +14,8 @@ for (let i = 0; i < Number(reps); i++) {
   await job.train();
   times.push(performance.now() - started);
 }
-await job.release();
+await job.trainer.release();
 process.stdout.write(
   `${name}: min ${Math.min(...times).toFixed(1)} ms, median ${median(times).toFixed(1)} ms, ${times.length} steps\n`,
 );
-process.stdout.write(
-  `building ${(building / 1000).toFixed(1)} s, ${job.step.graph.nodes.length} nodes, first losses ${losses.join(' ')}\n`,
-);
+process.stdout.write(`building ${(building / 1000).toFixed(1)} s, first losses ${losses.join(' ')}\n`);

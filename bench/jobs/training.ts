@@ -1,30 +1,26 @@
-/** @file The jobs of the benchmark train-step: a net with its optimiser, one batch, and the step as one graph with its state in place. */
+/** @file The jobs of the benchmark train-step: a net in training on one batch, as fit() trains it. */
 import * as ort from 'onnxruntime-node';
 import { createRuntime } from '../../src/core/runtime/runtime.ts';
-import { openStepper } from '../../src/core/runtime/stepper.ts';
 import { stream } from '../../src/core/tensor/random.ts';
 import { f32, i64, scalar, sizeOf, type Tensor } from '../../src/core/tensor/tensor.ts';
-import type { Architecture } from '../../src/kit/nn/architecture.ts';
+import { drawNoise } from '../../src/kit/nn/fit/noise.ts';
 import { standard } from '../../src/kit/nn/objectives/cross-entropy.ts';
-import { makeStep, type Step, stepNames } from '../../src/kit/nn/step.ts';
+import { makeStep, type Step, type StepOptions, stepNames } from '../../src/kit/nn/step.ts';
+import { openTrainer, type Trainer } from '../../src/kit/nn/trainer.ts';
 import { type TrainingCase, trainingCase } from '../models/training/index.ts';
 
 export interface TrainingJob {
-  readonly case: TrainingCase;
-  readonly step: Step;
-  /** What every step is fed, its own numbers and random inputs included. */
-  feeds(index: number): Record<string, Tensor>;
-  /** One step on the batch; returns the loss before it. */
+  readonly trainer: Trainer;
+  /** One step on the batch, its random inputs drawn anew; returns the loss before it. */
   train(): Promise<number>;
-  /** Weights as they stand. */
-  parameters(): Readonly<Record<string, Tensor>>;
-  release(): Promise<void>;
 }
 
-/** The batch of a case: standard normal inputs (or what the case draws), labels in turn. */
-export function batchOf({ architecture, batch, draw }: TrainingCase): Record<string, Tensor> {
+const seed = 0;
+
+/** The inputs of a case, one fixed batch, and the classes in turn as labels. */
+export function batchOf({ architecture, batch, draw }: TrainingCase): { inputs: Record<string, Tensor>; label: Tensor<'int64'> } {
   const inputs = Object.entries(architecture.inputs).map(([name, { shape }]): [string, Tensor] => {
-    const random = stream(0, 'bench', name);
+    const random = stream(seed, 'bench', name);
     return [
       name,
       f32(
@@ -33,49 +29,53 @@ export function batchOf({ architecture, batch, draw }: TrainingCase): Record<str
       ),
     ];
   });
-  return { ...Object.fromEntries(inputs), [stepNames.label]: i64(labels(architecture, batch)) };
+  const label = i64(Array.from({ length: batch }, (_, i) => i % architecture.classes.length));
+  return { inputs: Object.fromEntries(inputs), label };
 }
 
-const labels = ({ classes }: Pick<Architecture, 'classes'>, batch: number): number[] =>
-  Array.from({ length: batch }, (_, i) => i % classes.length);
+/** Random inputs of step `step` (from 0). */
+export const noiseOf = ({ batch }: TrainingCase, noise: Step['noise'], step: number): Record<string, Tensor> =>
+  drawNoise(
+    noise,
+    Array.from({ length: batch }, (_, i) => String(i)),
+    { seed, step },
+  );
 
-/** The step of a case, opened with this many threads. */
+const optionsOf = ({ optimiser, settings, surrogates }: TrainingCase): StepOptions => ({
+  seed,
+  objective: standard(),
+  optimiser,
+  settings,
+  surrogates,
+});
+
+/** A case opened with this many threads. */
 export async function openTrainingJob(name: string, threads: number): Promise<TrainingJob> {
   const chosen = trainingCase(name);
-  const { architecture, optimiser, settings, batch, surrogates } = chosen;
-  const runtime = createRuntime(ort, { threads });
-  const options = { seed: 0, objective: standard(), optimiser, settings, surrogates };
-  const step = await makeStep(architecture, runtime, options);
-  const stepper = await openStepper(step.graph, step.links, runtime);
+  const trainer = await openTrainer(chosen.architecture, createRuntime(ort, { threads }), optionsOf(chosen));
   const fixed = batchOf(chosen);
-  const feeds = (index: number): Record<string, Tensor> => {
-    const numbers = optimiser.numbers(index + 1, settings.lr, settings);
-    const noise = step.noise.map(({ name, shape, kind }): [string, Tensor] => {
-      const random = stream(0, name, index);
-      return [
-        name,
-        f32(
-          Float32Array.from({ length: batch * sizeOf(shape) }, () => random[kind]()),
-          [batch, ...shape],
-        ),
-      ];
-    });
-    return {
-      ...fixed,
-      ...Object.fromEntries(Object.entries(step.numbers).map(([key, input]) => [input, scalar(numbers[key]!)])),
-      ...Object.fromEntries(noise),
-    };
-  };
-  let done = 0;
   return {
-    case: chosen,
-    step,
-    feeds,
+    trainer,
     async train() {
-      const out = await stepper.run(feeds(done++));
-      return (out[stepNames.loss]!.data as Float32Array)[0]!;
+      const result = await trainer.step({ ...fixed, noise: noiseOf(chosen, trainer.noise, trainer.steps), rate: 1 });
+      if (!result.accepted) throw new Error(`${name}: the ${result.notFinite} is not finite`);
+      return result.loss;
     },
-    parameters: () => stepper.state(),
-    release: () => stepper.release(),
   };
+}
+
+/** The graph of a case's step, and everything its first run is fed. */
+export async function firstStep(name: string): Promise<{ step: Step; feeds: Record<string, Tensor> }> {
+  const chosen = trainingCase(name);
+  const step = await makeStep(chosen.architecture, createRuntime(ort), optionsOf(chosen));
+  const { inputs, label } = batchOf(chosen);
+  const numbers = Object.entries(step.numbersOf(1, 1)).map(([input, value]) => [input, scalar(value)] as const);
+  const state = Object.entries(step.links).map(([input, { first }]) => [input, first] as const);
+  const feeds = {
+    ...inputs,
+    [stepNames.label]: label,
+    ...noiseOf(chosen, step.noise, 0),
+    ...Object.fromEntries([...numbers, ...state]),
+  };
+  return { step, feeds };
 }

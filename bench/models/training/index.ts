@@ -7,6 +7,9 @@ import type { Architecture } from '../../../src/kit/nn/architecture.ts';
 import type { Layer } from '../../../src/kit/nn/net.ts';
 import type { Optimiser } from '../../../src/kit/nn/optimisers/optimiser.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
+import { shape } from '../cnn-lstm.ts';
+import { cnnLstm } from './cnn-lstm.ts';
+import { arctangent, lif, lifShape } from './lif.ts';
 import { resnet18 } from './resnet18.ts';
 
 export interface TrainingCase {
@@ -52,6 +55,31 @@ const cases: readonly TrainingCase[] = [
     batch: 32,
     draw: (random) => random.normal(),
     surrogates: [],
+  },
+  {
+    name: 'cnn-lstm',
+    title: 'CNN-LSTM for speech (BiLSTM of 256) with batch normalisation and dropout, batch 16, Adam',
+    architecture: network('cnn-lstm', spec([shape.frames, shape.bands, 1], 'NHWC', 'features'), shape.classes, cnnLstm),
+    optimiser: sgd as Optimiser,
+    settings: { ...sgd.defaults, lr: 1e-3 },
+    batch: 16,
+    draw: (random) => random.normal(),
+    surrogates: [],
+  },
+  {
+    name: 'lif',
+    title: `4-layer convolutional LIF net, T = ${lifShape.steps}, batch 16, Adam`,
+    architecture: network(
+      'lif',
+      spec([lifShape.steps, lifShape.polarities, lifShape.side, lifShape.side], 'NTCHW', 'events'),
+      10,
+      lif,
+    ),
+    optimiser: sgd as Optimiser,
+    settings: { ...sgd.defaults, lr: 1e-3 },
+    batch: 16,
+    draw: (random) => (random.uniform() < 0.2 ? 1 : 0),
+    surrogates: [arctangent],
   },
 ];
 
