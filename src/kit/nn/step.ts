@@ -94,8 +94,8 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
   return { graph: dropDead(u.build()), parameters, statistics: [...statistics.keys()], noise, inputGradients, ...updates };
 }
 
-/** The loss of the network in training, and what its statistics become. */
-function writeForward(architecture: Architecture, { objective, seed }: StepOptions) {
+/** The loss of the network in training, and what its statistics become, with all weights at their first values. */
+export function writeForward(architecture: Architecture, { objective, seed }: StepOptions) {
   const { net, written } = openNet({ mode: 'training', seed });
   const { g } = net;
   const inputs = inputSignals(net, architecture);
