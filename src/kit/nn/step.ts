@@ -1,14 +1,12 @@
 /** @file One training step as one graph: forward, backward and the update of every parameter; weights and the optimiser's memory are its state. */
-import { backward } from '../../core/autodiff/gradient.ts';
 import type { Surrogate } from '../../core/autodiff/substitutes.ts';
-import { spliceTwins } from '../../core/autodiff/twins.ts';
 import { UserError } from '../../core/errors.ts';
+import { trainingGradient } from '../../core/layout/training/index.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import { plainBodies } from '../../core/onnx/passes/control-flow/plain-bodies.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
-import { inferShapes } from '../../core/onnx/passes/shapes.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import type { StateLinks } from '../../core/runtime/stepper.ts';
 import { readOptions } from '../options.ts';
@@ -77,9 +75,7 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
   const wrtInputs = options.wrtInputs ?? [];
 
   const free = await prepare(asInputs(whole, [...parameters, ...statistics.keys()]), runtime.execute);
-  const spliced = spliceTwins(free, []);
-  const plain = plainBodies(spliced.graph);
-  const made = backward({ ...spliced, graph: plain }, await inferShapes(plain, runtime.execute), {
+  const made = await trainingGradient(plainBodies(free), runtime.execute, {
     of: [stepNames.loss],
     wrt: [...parameters, ...wrtInputs],
     ...(options.surrogates === undefined ? {} : { surrogates: options.surrogates }),

@@ -1,0 +1,36 @@
+/** @file The gradient of a network by its weights, in the form the CPU computes fastest: for graphs whose weights are inputs. */
+import { backward, type GradientGraph, type GradientOptions } from '../../autodiff/gradient.ts';
+import { graphBuilder } from '../../onnx/builder.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { namesOf } from '../../onnx/passes/rewrite.ts';
+import { type Execute, inferShapes } from '../../onnx/passes/shapes.ts';
+import { batchStandardRule, lowerBatchStandard } from './batch-standard.ts';
+import { isInternal } from './internal.ts';
+import { overRows } from './over-rows.ts';
+import { lowerPatchProduct, patchProductRule } from './patch-product.ts';
+
+/** Like `gradient`, for a graph that is prepared and whose bodies are plain. */
+export async function trainingGradient(graph: Graph, execute: Execute, options: GradientOptions): Promise<GradientGraph> {
+  const shapes = await inferShapes(graph, execute);
+  if ((options.provider ?? 'cpu') !== 'cpu') return backward({ graph, standIn: new Map() }, shapes, options);
+  const rows = overRows(graph, (name) => shapes.get(name)?.dims);
+  const known = rows === graph ? shapes : await inferShapes(lowered(rows), execute);
+  const made = backward({ graph: rows, standIn: new Map() }, known, {
+    ...options,
+    surrogates: [...(options.surrogates ?? []), patchProductRule, batchStandardRule],
+  });
+  return { ...made, graph: lowered(made.graph), substitutes: made.substitutes.filter(({ label }) => !own.has(label)) };
+}
+
+const own = new Set([patchProductRule.label, batchStandardRule.label]);
+
+/** Ordinary nodes in the place of internal ones. */
+function lowered(graph: Graph): Graph {
+  const g = graphBuilder({ from: { ...graph, nodes: [] }, taken: namesOf(graph) });
+  for (const node of graph.nodes) {
+    if (isInternal(node, 'PatchProduct')) lowerPatchProduct(g, node);
+    else if (isInternal(node, 'BatchStandard')) lowerBatchStandard(g, node);
+    else g.add(node);
+  }
+  return g.build();
+}

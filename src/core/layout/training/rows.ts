@@ -1,0 +1,17 @@
+/** @file Rows of maps: [batch, position, channel], and lists of them gathered. */
+import type { GraphBuilder } from '../../onnx/builder.ts';
+import { i64 } from '../../tensor/tensor.ts';
+
+/** Rows by position (axis 1 of [batch, positions, channels]); -1 is a row of zeros. */
+export function gathered(g: GraphBuilder, rows: string, at: Int32Array, positions: number): string {
+  if (at.length === positions && at.every((p, i) => p === i)) return rows;
+  const outside = at.includes(-1);
+  const from = outside ? g.op('Pad', [rows, g.ints([0, 0, 0, 0, 1, 0])]) : rows;
+  return g.op('Gather', [from, g.constant(i64(Array.from(at, (p) => (p < 0 ? positions : p))))], { axis: 1 });
+}
+
+/** [batch * positions, channels] as [batch, positions, channels], and the other way round. */
+export const threeAxes = (g: GraphBuilder, flat: string, positions: number, channels: number): string =>
+  g.op('Reshape', [flat, g.ints([-1, positions, channels])]);
+export const twoAxes = (g: GraphBuilder, rows: string, channels: number): string =>
+  g.op('Reshape', [rows, g.ints([-1, channels])]);
