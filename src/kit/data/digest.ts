@@ -8,6 +8,9 @@ async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
 }
 
+/** Hexadecimal sha256 of a whole file, as every other tool computes it. */
+export const sha256Hex = async (bytes: Uint8Array): Promise<string> => hex(await sha256(bytes));
+
 export interface Digest {
   add(part: Uint8Array | string): Promise<void>;
   /** Hexadecimal sha256 over the sha256 of every part, in order. */

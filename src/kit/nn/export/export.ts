@@ -1,0 +1,140 @@
+/** @file A trained network, handed out: a plain inference ONNX with its manifest, the raw weights, and the card that says where they come from. */
+import type { Surrogate } from '../../../core/autodiff/substitutes.ts';
+import type { Graph } from '../../../core/onnx/graph.ts';
+import { writeModel } from '../../../core/onnx/writer.ts';
+import type { Runtime } from '../../../core/runtime/runtime.ts';
+import { sizeOf } from '../../../core/tensor/tensor.ts';
+import { sha256Hex } from '../../data/digest.ts';
+import { findCoupling } from '../../model/find-coupling.ts';
+import type { Inputs } from '../../model/model.ts';
+import { type Architecture, buildNetwork, logitsOutput } from '../architecture.ts';
+import { writeCard } from './card.ts';
+import { defenceLine, syntheticSets, syntheticTag } from './card-words.ts';
+import { type Evaluation, evaluate, type LabelledSet } from './evaluate.ts';
+import { manifestObject, manifestText } from './manifest.ts';
+import { compareLogits, type Difference, inferenceGraphs } from './network.ts';
+import type { DataRecord, Provenance, RecipeObject, RobustnessRecord } from './provenance.ts';
+import { type Weights, weightsDigest, writeWeights } from './weights.ts';
+
+/** What the caller knows of a training; export adds what it computes itself. */
+export interface TrainingFacts extends Pick<Provenance, 'name' | 'seed' | 'versions' | 'training'> {
+  /** As parsed, defaults written out, in the recipe file's own format. */
+  readonly recipe: RecipeObject;
+  readonly data: readonly DataRecord[];
+  /** Whether the weights are averages over the steps. */
+  readonly averaged?: boolean;
+  readonly robustness?: readonly RobustnessRecord[];
+}
+
+export interface ExportOptions {
+  /** The one training ran on: its threads and optimisation level go into the card. */
+  readonly runtime: Runtime;
+  readonly provenance: TrainingFacts;
+  /** Inputs of samples the exported logits are compared on; drawn within the bounds where there are none. */
+  readonly samples?: readonly Inputs[];
+  /** Sets the exported file is judged on. */
+  readonly evaluate?: Partial<Readonly<Record<Evaluation['split'], LabelledSet>>>;
+  /** Fold BatchNormalization into the weights (default); without it the file computes node by node what training did. */
+  readonly fold?: boolean;
+}
+
+export interface Exported {
+  readonly onnx: Uint8Array;
+  /** The sidecar manifest, YAML; the same is inside the file. */
+  readonly manifest: string;
+  /** Markdown with YAML front matter. */
+  readonly card: string;
+  /** Raw weights under their training names, .npz. */
+  readonly weights: Uint8Array;
+  readonly provenance: Provenance;
+  readonly difference: Difference;
+}
+
+/**
+ * Writes trained weights as a plain inference model: opset 18, default domain, symbolic batch, output `logits`, nothing left to be inferred.
+ * Throws an Error where the weights are not the network's, or where the exported logits differ from the trained network's by more than 1e-5.
+ */
+export async function exportModel(weights: Weights, architecture: Architecture, options: ExportOptions): Promise<Exported> {
+  const { runtime, provenance: facts } = options;
+  const { name } = facts;
+  const { trained, plain } = await inferenceGraphs(architecture, weights, {
+    runtime,
+    ...(options.fold === undefined ? {} : { fold: options.fold }),
+  });
+  const { coupling } = await findCoupling({ name, graph: plain, inputs: architecture.inputs }, logitsOutput, runtime.execute);
+  const counts = weightCounts(architecture);
+  const start = {
+    name,
+    classes: [...architecture.classes],
+    seed: facts.seed,
+    data: [...facts.data],
+    versions: facts.versions,
+    runtime: { ...runtime.options, providers: [...runtime.options.providers] },
+    training: facts.training,
+    weights: { sha256: await weightsDigest(weights), ...counts, averaged: facts.averaged ?? false },
+    ...surrogatesOf(architecture),
+  };
+  const manifest = manifestObject({ ...architecture, name, coupling, note: noteOf(facts, start.surrogates) });
+  const onnx = writeModel(labelled(plain, { provoke: manifest, provenance: { ...start, recipe: facts.recipe } }));
+  const difference = await compareLogits(
+    { trained, exported: onnx, architecture },
+    { runtime, ...(options.samples === undefined ? {} : { samples: options.samples }) },
+  );
+  const evaluations: Evaluation[] = [];
+  for (const split of ['train', 'validation', 'test'] as const) {
+    const set = options.evaluate?.[split];
+    if (set !== undefined) evaluations.push(await evaluate(onnx, architecture, set, { runtime, split }));
+  }
+  const provenance: Provenance = {
+    ...start,
+    exported: {
+      sha256: await sha256Hex(onnx),
+      difference: difference.largest,
+      samples: difference.samples,
+      drawn: difference.drawn,
+    },
+    evaluations: evaluations.map((e) => ({ ...e, confusion: e.confusion.map((row) => [...row]) })),
+    ...(facts.robustness === undefined ? {} : { robustness: [...facts.robustness] }),
+  };
+  return {
+    onnx,
+    manifest: manifestText(manifest),
+    card: writeCard({ architecture, recipe: facts.recipe, provenance }),
+    weights: writeWeights(weights),
+    provenance,
+    difference,
+  };
+}
+
+function weightCounts(architecture: Architecture): Pick<Provenance['weights'], 'parameters' | 'statistics'> {
+  const { graph, parameters, statistics } = buildNetwork(architecture, { mode: 'inference', seed: 0 });
+  const total = (names: Iterable<string>): number =>
+    [...names].reduce((sum, name) => sum + sizeOf(graph.initializers.get(name)!.dims), 0);
+  return { parameters: total(parameters), statistics: total(statistics.keys()) };
+}
+
+/** What stood for the derivative of comparisons while training; each once. */
+function surrogatesOf({
+  surrogates = [],
+}: Architecture & { readonly surrogates?: readonly Surrogate[] }): Pick<Provenance, 'surrogates'> {
+  return surrogates.length === 0 ? {} : { surrogates: [...new Set(surrogates.map((s) => s.label))] };
+}
+
+/** What whoever runs the model should know, in one line of the manifest. */
+function noteOf({ recipe, data }: TrainingFacts, surrogates: readonly string[] = []): string {
+  const sets = data.filter((d) => d.split === 'train').map((d) => `${d.name}${syntheticTag(d.synthetic)}`);
+  const made = syntheticSets({ data: [...data] }).length > 0;
+  return [
+    `trained with provoke on ${sets.join(', ') || 'unnamed data'}; defence: ${defenceLine(recipe)}`,
+    ...(made ? ['synthetic data: figures from it say nothing about people'] : []),
+    ...(surrogates.length > 0
+      ? [`trained through surrogate derivatives (${surrogates.join(', ')}), which are not in the file`]
+      : []),
+  ].join('; ');
+}
+
+/** The graph with these objects in its metadata, as JSON. */
+function labelled(graph: Graph, entries: Readonly<Record<string, unknown>>): Graph {
+  const texts = Object.entries(entries).map(([key, value]) => [key, JSON.stringify(value)] as const);
+  return { ...graph, metadata: new Map([...graph.metadata, ...texts]) };
+}

@@ -1,0 +1,60 @@
+/** Every family of networks leaves training as a file that says the same, infers nothing and can be attacked. */
+import * as ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { readModel } from '../../../../src/core/onnx/reader.ts';
+import { createRuntime } from '../../../../src/core/runtime/runtime.ts';
+import type { InputSpec } from '../../../../src/kit/model/model.ts';
+import { openModel } from '../../../../src/kit/model/open.ts';
+import type { Options } from '../../../../src/kit/nn/architecture.ts';
+import { architectures, findArchitecture } from '../../../../src/kit/nn/architectures/registry.ts';
+import { exportModel } from '../../../../src/kit/nn/export/export.ts';
+import { fgsmOn } from './fgsm.ts';
+import { asTrained, facts, image } from './trained.ts';
+
+const runtime = createRuntime(ort as never, { threads: 1 });
+const classes = ['calm', 'happy', 'tense'];
+
+const sequence = (layout: string, shape: readonly number[]): InputSpec => ({
+  shape,
+  layout,
+  dtype: 'float32',
+  modality: 'features',
+  unit: 'sigma',
+  role: 'attacked',
+  domain: 'continuous',
+  bounds: 'unbounded',
+  storage: 'float32',
+});
+
+/** A small task for each family, by name; a family without one fails the first test. */
+const tasks: Readonly<Record<string, { readonly input: InputSpec; readonly options?: Options }>> = {
+  'small-cnn': { input: image(1, 24), options: { width: 4 } },
+  'sequence-cnn': { input: sequence('NCT', [4, 32]), options: { width: 4 } },
+};
+
+describe('exported families', () => {
+  it('are all of the registry', () => {
+    expect(Object.keys(architectures).filter((name) => tasks[name] === undefined)).toEqual([]);
+  });
+
+  it.each(Object.keys(tasks))('%s', async (name) => {
+    const { input, options = {} } = tasks[name]!;
+    const family = findArchitecture(name);
+    const architecture = family.build({ inputs: { x: input }, classes }, { ...family.defaults, ...options });
+    const { onnx, difference } = await exportModel(asTrained(architecture), architecture, {
+      runtime,
+      provenance: facts({ name }),
+    });
+    expect(difference.largest).toBeLessThanOrEqual(1e-5);
+    const graph = readModel(onnx);
+    expect([...graph.opsets.keys()]).toEqual(['']);
+    expect(graph.nodes.map((n) => n.op)).not.toContain('BatchNormalization');
+    expect(graph.inputs.map((v) => v.dims?.[0])).toEqual(['N']);
+    const model = await openModel(graph, { name: 'file', sha256: '', execute: runtime.execute });
+    expect(model.inferred).toEqual([]);
+    expect(model).toMatchObject({ name, classes, coupling: 'none', inputs: { x: input } });
+    expect(model.fixedBatch).toBeUndefined();
+    const { before, after } = await fgsmOn(model, runtime, 0.5);
+    expect(after).toBeGreaterThan(before);
+  });
+});

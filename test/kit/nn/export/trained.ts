@@ -1,0 +1,93 @@
+/** Networks with weights as training leaves them: nothing at its first value, statistics far from 0 and 1. */
+import { stream } from '../../../../src/core/tensor/random.ts';
+import { f32, type Tensor } from '../../../../src/core/tensor/tensor.ts';
+import type { InputSpec } from '../../../../src/kit/model/model.ts';
+import { type Architecture, buildNetwork } from '../../../../src/kit/nn/architecture.ts';
+import type { TrainingFacts } from '../../../../src/kit/nn/export/export.ts';
+import { batchNorm } from '../../../../src/kit/nn/layers/batch-norm.ts';
+import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
+import { dense } from '../../../../src/kit/nn/layers/dense.ts';
+import { type Layer, sequential } from '../../../../src/kit/nn/net.ts';
+
+export const relu: Layer = (net, x) => ({ name: net.g.op('Relu', [x.name]), shape: x.shape });
+export const flat: Layer = (net, x) => ({
+  name: net.g.op('Flatten', [x.name], { axis: 1 }),
+  shape: [x.shape.reduce((a, b) => a * b, 1)],
+});
+
+export const image = (channels: number, size: number): InputSpec => ({
+  shape: [channels, size, size],
+  layout: 'NCHW',
+  dtype: 'float32',
+  modality: 'image',
+  unit: 'intensity',
+  role: 'attacked',
+  domain: 'continuous',
+  bounds: { lower: 0, upper: 1 },
+  storage: 'uint8',
+});
+
+/** Convolution, normalisation, rectifier, twice; then a layer to the classes. */
+export function normalised(classes: readonly string[] = ['calm', 'tense']): Architecture {
+  const body = sequential(
+    convolution(6, [3, 3], { padding: 'same', bias: false }),
+    batchNorm(),
+    relu,
+    convolution(8, [3, 3], { stride: 2 }),
+    batchNorm(),
+    relu,
+    flat,
+    dense(classes.length),
+  );
+  return { name: 'normalised', inputs: { image: image(3, 8) }, classes, write: (net, inputs) => body(net, inputs.image!) };
+}
+
+/** Weights drawn anew around the first ones; running means about 0.5, running variances between 0.05 and 4. */
+export function asTrained(architecture: Architecture, seed = 1): Record<string, Tensor<'float32'>> {
+  const { graph, parameters, statistics } = buildNetwork(architecture, { mode: 'inference', seed });
+  const value = (name: string, change: (first: number, random: ReturnType<typeof stream>) => number): Tensor<'float32'> => {
+    const { data, dims } = graph.initializers.get(name) as Tensor<'float32'>;
+    const random = stream(seed, 'trained', name);
+    return f32(
+      data.map((v) => change(v, random)),
+      dims,
+    );
+  };
+  return Object.fromEntries([
+    ...parameters.map((name) => [name, value(name, (v, random) => v + 0.1 * random.normal())] as const),
+    ...[...statistics.keys()].map(
+      (name) =>
+        [
+          name,
+          value(name, (_, random) =>
+            name.endsWith('running_var') ? 0.05 + 4 * random.uniform() ** 2 : 0.5 + 0.5 * random.normal(),
+          ),
+        ] as const,
+    ),
+  ]);
+}
+
+const hash = (digit: string): string => digit.repeat(64);
+
+export const facts = (more: Partial<TrainingFacts> = {}): TrainingFacts => ({
+  name: 'toy',
+  seed: 3,
+  recipe: {
+    name: 'toy',
+    model: { use: 'normalised', width: 6 },
+    optimiser: { use: 'adamw', lr: 0.001, weightDecay: 0.05 },
+    schedule: { use: 'cosine', warmup: 0.05 },
+    loss: { smoothing: 0 },
+    augment: [{ use: 'shift', by: 2 }, 'flip'],
+    epochs: 4,
+    batch: 8,
+    seed: 3,
+  },
+  data: [
+    { split: 'train', name: 'faces', sha256: hash('a'), count: 40 },
+    { split: 'validation', name: 'faces/validation', sha256: hash('b'), count: 10 },
+  ],
+  versions: { provoke: '0.1.0', onnxruntime: '1.30.0', node: 'v20.0.0' },
+  training: { epochs: 4, steps: 20, bestEpoch: 3 },
+  ...more,
+});
