@@ -2,9 +2,10 @@
  * Stochastic gradient descent with momentum: v <- momentum v + g + weightDecay w, w <- w - lr v (with nesterov: w - lr (g' + momentum v)).
  * The form of PyTorch's torch.optim.SGD without dampening, which differs from Polyak's in where the learning rate stands.
  */
+import { checkDecay, decayAbout, decayDefaults, withPenalty } from './decay.ts';
 import type { Optimiser } from './optimiser.ts';
 
-const defaults = { lr: 0.1, momentum: 0.9, weightDecay: 0, nesterov: false };
+const defaults = { lr: 0.1, momentum: 0.9, nesterov: false, ...decayDefaults };
 
 export const sgd: Optimiser<typeof defaults> = {
   name: 'sgd',
@@ -12,15 +13,24 @@ export const sgd: Optimiser<typeof defaults> = {
   about: {
     lr: 'learning rate the schedule starts from',
     momentum: 'share of the last step that is kept',
-    weightDecay: 'pull of every parameter towards zero, added to the gradient',
     nesterov: 'look ahead along the momentum',
+    ...decayAbout,
+  },
+  check(options) {
+    const { lr, momentum, nesterov } = options;
+    if (!(lr >= 0)) return `lr is ${lr}: it is at least 0`;
+    if (!(momentum >= 0 && momentum < 1)) return `momentum is ${momentum}: it is at least 0 and below 1`;
+    if (nesterov && momentum === 0) return 'nesterov looks ahead along the momentum, which is 0';
+    return checkDecay(options);
   },
   slots: ['momentum'],
   numbers: (_, lr) => ({ lr }),
-  write({ g, parameter, gradient, slots, numbers }, { momentum, weightDecay, nesterov }) {
-    const decayed = weightDecay === 0 ? gradient : g.op('Add', [gradient, g.op('Mul', [g.number(weightDecay), parameter])]);
-    const velocity = g.op('Add', [g.op('Mul', [g.number(momentum), slots[0]!]), decayed]);
-    const direction = nesterov ? g.op('Add', [decayed, g.op('Mul', [g.number(momentum), velocity])]) : velocity;
+  write(scene, options) {
+    const { g, parameter, slots, numbers } = scene;
+    const { momentum, nesterov } = options;
+    const gradient = withPenalty(scene, options);
+    const velocity = g.op('Add', [g.op('Mul', [g.number(momentum), slots[0]!]), gradient]);
+    const direction = nesterov ? g.op('Add', [gradient, g.op('Mul', [g.number(momentum), velocity])]) : velocity;
     return { parameter: g.op('Sub', [parameter, g.op('Mul', [numbers.lr!, direction])]), slots: [velocity] };
   },
 };

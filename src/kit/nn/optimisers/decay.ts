@@ -1,0 +1,26 @@
+/** @file Which parameters weight decay pulls towards zero. */
+import type { UpdateScene } from './optimiser.ts';
+
+export const decayDefaults = { weightDecay: 0, decay: 'all' };
+
+export const decayAbout = {
+  weightDecay: 'pull of the parameters towards zero',
+  decay: 'what is pulled: all, or matrices (weights of two and more axes, not biases and the scales of normalisations)',
+};
+
+/** The weight decay of this parameter; 0 where it is spared. */
+export const decayOf = ({ dims }: UpdateScene, { weightDecay, decay }: typeof decayDefaults): number =>
+  decay === 'all' || dims.length >= 2 ? weightDecay : 0;
+
+export function checkDecay({ weightDecay, decay }: typeof decayDefaults): string | undefined {
+  if (!(weightDecay >= 0)) return `weightDecay is ${weightDecay}: it is at least 0`;
+  if (decay !== 'all' && decay !== 'matrices') return `decay is "${decay}": it is all or matrices`;
+  return undefined;
+}
+
+/** gradient + weightDecay parameter: decay as the gradient of a penalty (weightDecay / 2) |w|^2. */
+export const withPenalty = (scene: UpdateScene, options: typeof decayDefaults): string => {
+  const { g, gradient, parameter } = scene;
+  const strength = decayOf(scene, options);
+  return strength === 0 ? gradient : g.op('Add', [gradient, g.op('Mul', [g.number(strength), parameter])]);
+};
