@@ -24,7 +24,7 @@ export function netOf(shape: readonly number[], classes: number, ...layers: read
     shape,
     layout: `N${'CTHW'.slice(0, shape.length)}`,
     dtype: 'float32',
-    modality: 'other',
+    modality: 'features',
     unit: '',
     role: 'attacked',
     domain: 'continuous',
