@@ -1,7 +1,7 @@
 /** @file A graph that is run again and again, each run replacing its state: weights, optimiser memory, running statistics. Nothing of the state is copied. */
 import type { Graph } from '../onnx/graph.ts';
-import type { NumericDType } from '../tensor/tensor.ts';
 import { type Tensor, zeros } from '../tensor/tensor.ts';
+import { inverseOf, transpose } from '../tensor/transpose.ts';
 import type { Feeds, Runtime } from './runtime.ts';
 
 export interface Stepper {
@@ -11,14 +11,19 @@ export interface Stepper {
    */
   run(feeds: Feeds, accept?: (outputs: Readonly<Record<string, Tensor>>) => boolean): Promise<Record<string, Tensor>>;
   /** The present state, by the names of the graph's inputs. The arrays are those the next run reads; the run after it writes into them. */
-  state(): Readonly<Record<string, Tensor<NumericDType>>>;
+  state(): Readonly<Record<string, Tensor<'float32'>>>;
   /** Replaces state; the values are copied. Throws when a name, dtype or shape is not that of the state. */
   set(state: Readonly<Record<string, Tensor>>): void;
   release(): Promise<void>;
 }
 
-/** Inputs that are state: the output that holds the next value of each, and its first value. */
-export type StateLinks = Readonly<Record<string, { readonly next: string; readonly first: Tensor<NumericDType> }>>;
+/**
+ * Inputs that are state: the output that holds the next value of each, and its first value. Where the graph holds a tensor with its axes in another order
+ * than everybody else, `held` is that order (tensor/transpose.ts): `first`, `state` and `set` have the order of everybody else.
+ */
+export type StateLinks = Readonly<
+  Record<string, { readonly next: string; readonly first: Tensor<'float32'>; readonly held?: readonly number[] }>
+>;
 
 /**
  * Opens a session whose state lives in two sets of arrays: a run reads one and writes the other, and they change places. Writing over what is read would
@@ -27,29 +32,48 @@ export type StateLinks = Readonly<Record<string, { readonly next: string; readon
 export async function openStepper(graph: Graph, links: StateLinks, runtime: Runtime): Promise<Stepper> {
   const session = await runtime.open(graph);
   const names = Object.keys(links);
-  const copy = (t: Tensor<NumericDType>): Tensor<NumericDType> => ({ ...t, data: t.data.slice() }) as Tensor<NumericDType>;
-  let present = Object.fromEntries(names.map((name) => [name, copy(links[name]!.first)]));
-  let spare = Object.fromEntries(names.map((name) => [name, zeros(links[name]!.first.dtype, links[name]!.first.dims)]));
+  const inside = (name: string, value: Tensor<'float32'>): Tensor<'float32'> => {
+    const { held } = links[name]!;
+    return held === undefined ? { ...value, data: value.data.slice() } : transpose(value, held);
+  };
+  const outside = (name: string, value: Tensor<'float32'>): Tensor<'float32'> => {
+    const { held } = links[name]!;
+    return held === undefined ? value : transpose(value, inverseOf(held));
+  };
+  const each = (make: (name: string) => Tensor<'float32'>): Record<string, Tensor<'float32'>> =>
+    Object.fromEntries(names.map((name) => [name, make(name)]));
+  let present = each((name) => inside(name, links[name]!.first));
+  let spare = each((name) => zeros('float32', present[name]!.dims));
+  let shown: Record<string, Tensor<'float32'>> | undefined;
   const reads = new Set(session.inputs);
-  const others = session.outputs.filter((output) => !names.some((name) => links[name]!.next === output));
+  const next = new Set(names.map((name) => links[name]!.next));
+  const others = session.outputs.filter((output) => !next.has(output));
+  const shownState = () => {
+    shown ??= each((name) => outside(name, present[name]!));
+    return shown;
+  };
   return {
     async run(feeds, accept = () => true) {
       const state = Object.fromEntries(names.filter((name) => reads.has(name)).map((name) => [name, present[name]!]));
       const into = Object.fromEntries(names.map((name) => [links[name]!.next, spare[name]!]));
       const results = await session.run({ ...state, ...feeds }, others, into);
       const outputs = Object.fromEntries(others.map((name) => [name, results[name]!]));
-      if (accept(outputs)) [present, spare] = [spare, present];
+      if (accept(outputs)) {
+        [present, spare] = [spare, present];
+        shown = undefined;
+      }
       return outputs;
     },
-    state: () => present,
+    state: shownState,
     set(state) {
       for (const [name, value] of Object.entries(state)) {
-        const held = present[name];
-        if (held === undefined) throw new Error(`"${name}" is not state of this graph (${names.slice(0, 5).join(', ')} ...)`);
-        if (held.dtype !== value.dtype || held.dims.join() !== value.dims.join())
-          throw new Error(`state "${name}" is ${held.dtype} [${held.dims}], got ${value.dtype} [${value.dims}]`);
+        const link = links[name];
+        if (link === undefined) throw new Error(`"${name}" is not state of this graph (${names.slice(0, 5).join(', ')} ...)`);
+        if (value.dtype !== 'float32' || link.first.dims.join() !== value.dims.join())
+          throw new Error(`state "${name}" is float32 [${link.first.dims}], got ${value.dtype} [${value.dims}]`);
       }
-      for (const [name, value] of Object.entries(state)) (present[name]!.data as Float32Array).set(value.data as Float32Array);
+      for (const [name, value] of Object.entries(state)) present[name]!.data.set(inside(name, value as Tensor<'float32'>).data);
+      shown = undefined;
     },
     release: () => session.release(),
   };

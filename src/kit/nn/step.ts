@@ -79,6 +79,7 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
     of: [stepNames.loss],
     wrt: [...parameters, ...wrtInputs],
     ...(options.surrogates === undefined ? {} : { surrogates: options.surrogates }),
+    hold: parameters,
   });
   refuseUnreached(architecture, new Set(made.unreached), parameters);
 
@@ -86,7 +87,14 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
   for (const { name, dims } of forward.heads) u.output(name, dims);
   const inputGradients = Object.fromEntries(wrtInputs.map((name) => [name, made.gradients[name]!]));
   for (const name of Object.values(inputGradients)) u.untypedOutput(name);
-  const updates = writeUpdates(u, { ...options, ...forward, settings, first: whole.initializers, gradientOf: made.gradients });
+  const updates = writeUpdates(u, {
+    ...options,
+    ...forward,
+    settings,
+    first: whole.initializers,
+    gradientOf: made.gradients,
+    held: made.held,
+  });
   return { graph: dropDead(u.build()), parameters, statistics: [...statistics.keys()], noise, inputGradients, ...updates };
 }
 

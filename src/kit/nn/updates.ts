@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../../core/onnx/builder.ts';
 import type { StateLinks } from '../../core/runtime/stepper.ts';
 import { type Tensor, zeros } from '../../core/tensor/tensor.ts';
+import { inverseOf, permuted } from '../../core/tensor/transpose.ts';
 import { averageDecay, averageOf } from './averages.ts';
 import { type Step, type StepOptions, stepNames } from './step.ts';
 
@@ -12,24 +13,32 @@ interface UpdateScene extends StepOptions {
   /** First values of parameters and statistics. */
   readonly first: ReadonlyMap<string, Tensor>;
   readonly gradientOf: Readonly<Record<string, string>>;
+  /** Parameters the graph holds with their axes in another order, and that order. */
+  readonly held: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Ties an input that is state to its next value. */
-type Link = (input: string, next: string, first: Tensor) => void;
+/** Ties an input that is state to its next value; `like` is the parameter or statistic it has the axes of. */
+type Link = (input: string, next: string, first: Tensor, like: string) => void;
 
 /** Scalars of a step by the name the optimiser knows them by: the inputs they are fed to. */
 const inputOf = (number: string): string => `step_${number}`;
 
 /** Writes the next value of everything that is state, as outputs. */
 export function writeUpdates(u: GraphBuilder, scene: UpdateScene): Pick<Step, 'links' | 'numbersOf' | 'gradients'> {
-  const { parameters, statistics, first, gradientOf } = scene;
+  const { parameters, statistics, first, gradientOf, held } = scene;
   const numbersOf = stepNumbers(scene);
   for (const number of Object.keys(numbersOf(1, 1))) u.input(number, []);
   const links: Record<string, StateLinks[string]> = {};
-  const link: Link = (input, next, from) => {
-    links[input] = { next: u.output(next, from.dims), first: from as Tensor<'float32'> };
-    if (scene.ema === undefined || !first.has(input)) return;
-    link(averageOf(input), mix(u, u.input(averageOf(input), from.dims), next), from);
+  const link: Link = (input, next, from, like) => {
+    const order = held.get(like);
+    const dims = heldDims(scene, like);
+    links[input] = {
+      next: u.output(next, dims),
+      first: from as Tensor<'float32'>,
+      ...(order === undefined ? {} : { held: order }),
+    };
+    if (scene.ema === undefined || input !== like) return;
+    link(averageOf(input), mix(u, u.input(averageOf(input), dims), next), from, like);
   };
 
   const norm = u.output(
@@ -39,15 +48,18 @@ export function writeUpdates(u: GraphBuilder, scene: UpdateScene): Pick<Step, 'l
     ),
     [],
   );
+  const shown: Record<string, string> = {};
   if (scene.outputs === 'gradients') {
     for (const name of parameters) {
-      u.output(gradientOf[name]!, first.get(name)!.dims);
-      link(name, u.op('Identity', [name]), first.get(name)!);
+      const order = held.get(name);
+      shown[name] = order === undefined ? gradientOf[name]! : u.op('Transpose', [gradientOf[name]!], { perm: inverseOf(order) });
+      u.output(shown[name], first.get(name)!.dims);
+      link(name, u.op('Identity', [name]), first.get(name)!, name);
     }
   } else writeOptimiser(u, scene, norm, link);
-  for (const [name, value] of statistics) link(name, value === name ? u.op('Identity', [name]) : value, first.get(name)!);
+  for (const [name, value] of statistics) link(name, value === name ? u.op('Identity', [name]) : value, first.get(name)!, name);
   if (statistics.size > 0) u.output(sumOfAll(u, [...statistics.values()]), []);
-  return { links, numbersOf, gradients: scene.outputs === 'gradients' ? pick(gradientOf, parameters) : {} };
+  return { links, numbersOf, gradients: shown };
 }
 
 function stepNumbers({ optimiser, settings, ema, emaWarmup = true, outputs }: StepOptions): Step['numbersOf'] {
@@ -69,12 +81,12 @@ function writeOptimiser(u: GraphBuilder, scene: UpdateScene, norm: string, link:
   const scale = clip === undefined ? undefined : clipping(u, norm, clip);
   for (const parameter of parameters) {
     const from = first.get(parameter)!;
-    const { dims } = from;
+    const dims = heldDims(scene, parameter);
     const gradient = scale === undefined ? gradientOf[parameter]! : u.op('Mul', [gradientOf[parameter]!, scale]);
     const slots = optimiser.slots.map((slot) => u.input(`${parameter}/${slot}`, dims));
     const next = optimiser.write({ g: u, parameter, gradient, dims, slots, numbers }, options);
-    link(parameter, next.parameter, from);
-    for (const [i, slot] of slots.entries()) link(slot, next.slots[i]!, zeros('float32', dims));
+    link(parameter, next.parameter, from, parameter);
+    for (const [i, slot] of slots.entries()) link(slot, next.slots[i]!, zeros('float32', from.dims), parameter);
   }
 }
 
@@ -95,5 +107,9 @@ const mix = (u: GraphBuilder, old: string, value: string): string =>
 const sumOfAll = (u: GraphBuilder, values: readonly string[]): string =>
   u.op('ReduceSum', [u.op('Concat', values, { axis: 0 })], { keepdims: 0 }, stepNames.statistics);
 
-const pick = (from: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, from[name]!]));
+/** Sizes of a parameter or statistic as the graph holds it. */
+function heldDims({ first, held }: UpdateScene, name: string): readonly number[] {
+  const { dims } = first.get(name)!;
+  const order = held.get(name);
+  return order === undefined ? dims : permuted(dims, order);
+}

@@ -9,17 +9,28 @@ import { isInternal } from './internal.ts';
 import { overRows } from './over-rows.ts';
 import { lowerPatchProduct, patchProductRule } from './patch-product.ts';
 
+export interface TrainingOptions extends GradientOptions {
+  /** Inputs whose axes the result may expect in another order: weights that are only ever read by this graph and its updates. */
+  readonly hold?: readonly string[];
+}
+
+export interface TrainingGradient extends GradientGraph {
+  /** Inputs the graph expects, and whose gradients it returns, with their axes in another order: that order, as Transpose counts. */
+  readonly held: ReadonlyMap<string, readonly number[]>;
+}
+
 /** Like `gradient`, for a graph that is prepared and whose bodies are plain. */
-export async function trainingGradient(graph: Graph, execute: Execute, options: GradientOptions): Promise<GradientGraph> {
+export async function trainingGradient(graph: Graph, execute: Execute, options: TrainingOptions): Promise<TrainingGradient> {
   const shapes = await inferShapes(graph, execute);
-  if ((options.provider ?? 'cpu') !== 'cpu') return backward({ graph, standIn: new Map() }, shapes, options);
-  const rows = overRows(graph, (name) => shapes.get(name)?.dims);
+  if ((options.provider ?? 'cpu') !== 'cpu')
+    return { ...backward({ graph, standIn: new Map() }, shapes, options), held: new Map() };
+  const { graph: rows, held } = overRows(graph, (name) => shapes.get(name)?.dims, { hold: options.hold ?? [] });
   const known = rows === graph ? shapes : await inferShapes(lowered(rows), execute);
   const made = backward({ graph: rows, standIn: new Map() }, known, {
     ...options,
     surrogates: [...(options.surrogates ?? []), patchProductRule, batchStandardRule],
   });
-  return { ...made, graph: lowered(made.graph), substitutes: made.substitutes.filter(({ label }) => !own.has(label)) };
+  return { ...made, held, graph: lowered(made.graph), substitutes: made.substitutes.filter(({ label }) => !own.has(label)) };
 }
 
 const own = new Set([patchProductRule.label, batchStandardRule.label]);

@@ -1,8 +1,9 @@
 /** @file The maps of a network in training as rows [batch * position, channel], where its convolutions are matrix products and its statistics sums of columns. */
 import { graphBuilder } from '../../onnx/builder.ts';
-import { floatOf, type Graph, intOf, intsOf, type Node, readsOf, stringOf } from '../../onnx/graph.ts';
+import { consumersOf, floatOf, type Graph, intOf, intsOf, type Node, readsOf, stringOf } from '../../onnx/graph.ts';
 import { namesOf } from '../../onnx/passes/rewrite.ts';
 import { numbersOf, sizeOf } from '../../tensor/tensor.ts';
+import { permuted } from '../../tensor/transpose.ts';
 import type { DimsOf } from '../sizes.ts';
 import { batchStandard } from './batch-standard.ts';
 import { type Convolution, patchProduct } from './patch-product.ts';
@@ -13,7 +14,13 @@ import { type Windows, windowsOver } from './windows.ts';
  * Measured at two threads, batch 32 and 64, channels from 16 at 24 x 24 to 512 at 2 x 2: forward and both gradients together take 0.3 to 0.5 of the time of
  * convolutions of pictures. Fewer channels make the gathering of single rows the larger part; the patches of large maps would not fit into memory.
  */
-export const overRowsDefaults = { channels: 8, patches: 2 ** 19 };
+export const overRowsDefaults = { channels: 8, patches: 2 ** 19, hold: [] as readonly string[] };
+
+export interface OverRows {
+  readonly graph: Graph;
+  /** Weights whose input now has another order of axes: [...kernel, in, out], the rows of a matrix. */
+  readonly held: ReadonlyMap<string, readonly number[]>;
+}
 
 const elementwise = new Set(
   'Relu LeakyRelu Elu Selu Gelu Sigmoid Tanh HardSigmoid HardSwish Softplus Softsign Mish Clip Neg Exp Sqrt Abs Identity Add Sub Mul Div Sum'.split(
@@ -28,14 +35,22 @@ interface Picture {
 }
 
 /** The graph with its trainable convolutions, and what stands between them, over rows. Values that are outputs keep their names and shapes. */
-export function overRows(graph: Graph, dimsOf: DimsOf, options: Partial<typeof overRowsDefaults> = {}): Graph {
+export function overRows(graph: Graph, dimsOf: DimsOf, options: Partial<typeof overRowsDefaults> = {}): OverRows {
   const limits = { ...overRowsDefaults, ...options };
-  const g = graphBuilder({ from: { ...graph, nodes: [], outputs: [] }, taken: namesOf(graph) });
+  const picture = (name: string): Picture | undefined => pictureOf(dimsOf(name));
+  const planOf = (node: Node): Convolution | undefined => {
+    const plan = graph.initializers.has(node.inputs[1] ?? '') ? undefined : convolutionOf(node, dimsOf, picture);
+    return plan !== undefined && worthwhile(plan, limits) ? plan : undefined;
+  };
+  const held = heldWeights(graph, limits.hold, planOf);
+  const inputs = graph.inputs.map((v) =>
+    held.has(v.name) ? { ...v, dims: permuted(v.dims as number[], held.get(v.name)!) } : v,
+  );
+  const g = graphBuilder({ from: { ...graph, inputs, nodes: [], outputs: [] }, taken: namesOf(graph) });
   /** Rows of values, [batch * positions, channels]. */
   const rows = new Map<string, string>();
   /** Values that exist as rows only, so far. */
   const pending = new Set<string>();
-  const picture = (name: string): Picture | undefined => pictureOf(dimsOf(name));
   const asPicture = (name: string): void => {
     if (!pending.delete(name)) return;
     const { channels, map } = picture(name)!;
@@ -57,14 +72,16 @@ export function overRows(graph: Graph, dimsOf: DimsOf, options: Partial<typeof o
     pending.add(name);
     return made;
   };
-  const isConstant = (name: string): boolean => graph.initializers.has(name);
-
   for (const node of graph.nodes) {
-    const plan = isConstant(node.inputs[1] ?? '') ? undefined : convolutionOf(node, dimsOf, picture);
-    if (plan !== undefined && worthwhile(plan, limits)) {
+    const plan = planOf(node);
+    if (plan !== undefined) {
       const { map, channels } = plan;
       const given = threeAxes(g, asRows(node.inputs[0]!), sizeOf(map), channels[0]);
-      patchProduct(g, given, node.inputs.slice(1) as [string, string?], plan, give(node.outputs[0]!));
+      const [weights, bias] = node.inputs.slice(1) as [string, string?];
+      const ordered = held.has(weights)
+        ? weights
+        : g.op('Transpose', [weights], { perm: matrixOrder(plan.windows.kernel.length) });
+      patchProduct(g, given, bias === undefined ? [ordered] : [ordered, bias], plan, give(node.outputs[0]!));
       continue;
     }
     if (isStatistics(node)) {
@@ -84,7 +101,7 @@ export function overRows(graph: Graph, dimsOf: DimsOf, options: Partial<typeof o
       continue;
     }
     const shared = sharedPicture(graph, node, picture);
-    if (shared !== undefined && shared.some((name) => rows.has(name))) {
+    if (shared?.some((name) => rows.has(name))) {
       const inputs = node.inputs.map((name) => (shared.includes(name) ? asRows(name) : name));
       const output = give(node.outputs[0]!);
       g.add({ ...node, name: output, inputs, outputs: [output] });
@@ -93,9 +110,30 @@ export function overRows(graph: Graph, dimsOf: DimsOf, options: Partial<typeof o
     for (const name of readsOf(node)) asPicture(name);
     g.add(node);
   }
-  if (rows.size === 0 && graph.nodes.every((n) => !isStatistics(n))) return graph;
+  if (rows.size === 0 && graph.nodes.every((n) => !isStatistics(n))) return { graph, held };
   for (const { name } of graph.outputs) asPicture(name);
-  return { ...g.build(), outputs: graph.outputs };
+  return { graph: { ...g.build(), outputs: graph.outputs }, held };
+}
+
+/** [out, in, ...kernel] as [...kernel, in, out]: the patches' order of taps and channels, so that a reshape makes the matrix of the product. */
+const matrixOrder = (axes: number): number[] => [...Array.from({ length: axes }, (_, i) => i + 2), 1, 0];
+
+/** Inputs of `hold` that nothing but convolutions over rows reads, as their weights. */
+function heldWeights(
+  graph: Graph,
+  hold: readonly string[],
+  planOf: (node: Node) => Convolution | undefined,
+): Map<string, readonly number[]> {
+  const consumers = consumersOf(graph);
+  const isWeight =
+    (name: string) =>
+    (node: Node): boolean =>
+      node.inputs[1] === name && node.inputs[0] !== name && node.inputs[2] !== name && planOf(node) !== undefined;
+  const free = hold.filter((name) => {
+    const readers = consumers.get(name) ?? [];
+    return readers.length > 0 && readers.every(isWeight(name)) && graph.outputs.every((v) => v.name !== name);
+  });
+  return new Map(free.map((name) => [name, matrixOrder(graph.inputs.find((v) => v.name === name)!.dims!.length - 2)]));
 }
 
 function pictureOf(dims: ReturnType<DimsOf>): Picture | undefined {

@@ -20,7 +20,7 @@ export interface Convolution {
   readonly channels: readonly [number, number];
 }
 
-/** Writes the convolution of `rows` [batch, positions, channels in]; returns [batch * windows, channels out]. */
+/** Writes the convolution of `rows` [batch, positions, channels in] as `output` [batch * windows, channels out]; weights are [...kernel, in, out]. */
 export function patchProduct(
   g: GraphBuilder,
   rows: string,
@@ -32,9 +32,7 @@ export function patchProduct(
   const [inside, out] = channels;
   const taps = sizeOf(windows.kernel);
   const patches = twoAxes(g, gathered(g, rows, tapsOf(windows, map), sizeOf(map)), taps * inside);
-  const last = [0, ...windows.kernel.map((_, i) => i + 2), 1];
-  const turned = taps === 1 ? weights : g.op('Transpose', [weights], { perm: last });
-  const matrix = g.op('Reshape', [turned, g.ints([out, taps * inside])]);
+  const matrix = g.op('Reshape', [weights, g.ints([taps * inside, out])]);
   internal(g, op, [rows, patches, matrix, ...(bias === undefined ? [] : [bias])], [output], {
     map,
     channels,
@@ -46,10 +44,10 @@ export function patchProduct(
   });
 }
 
-/** The ordinary nodes: y = patches W^T + b. */
+/** The ordinary nodes: y = patches W + b. */
 export function lowerPatchProduct(g: GraphBuilder, node: Node): void {
   const [, ...operands] = node.inputs;
-  g.op('Gemm', operands, { transB: 1 }, node.outputs[0]!);
+  g.op('Gemm', operands, {}, node.outputs[0]!);
 }
 
 const convolutionOf = (node: Node): Convolution => {
@@ -67,7 +65,7 @@ const convolutionOf = (node: Node): Convolution => {
   };
 };
 
-/** dW = dy^T patches, db = sum dy, and dx in the cheaper of its two forms. */
+/** dW = patches^T dy, db = sum dy, and dx in the cheaper of its two forms. */
 export const patchProductRule: Surrogate = {
   match: { op },
   label: 'patch product',
@@ -78,7 +76,7 @@ export const patchProductRule: Surrogate = {
     return [
       active(0) ? (prefersGather(c) ? throughGathered(g, dy, matrix, c) : throughColumns(g, dy, matrix, c)) : undefined,
       undefined,
-      active(2) ? g.op('Gemm', [dy, patches], { transA: 1 }) : undefined,
+      active(2) ? g.op('Gemm', [patches, dy], { transA: 1 }) : undefined,
       active(3) ? g.op('ReduceSum', [dy, g.ints([0])], { keepdims: 0 }) : undefined,
     ];
   },
@@ -106,8 +104,8 @@ function throughGathered(
     if (p >= 0) at[p * taps + (i % taps)] = Math.floor(i / taps);
   });
   const under = twoAxes(g, gathered(g, threeAxes(g, dy, sizeOf(count), out), at, sizeOf(count)), taps * out);
-  const turned = g.op('Transpose', [g.op('Reshape', [matrix, g.ints([out, taps, inside])])], { perm: [2, 1, 0] });
-  const dx = g.op('Gemm', [under, g.op('Reshape', [turned, g.ints([inside, taps * out])])], { transB: 1 });
+  const turned = g.op('Transpose', [g.op('Reshape', [matrix, g.ints([taps, inside, out])])], { perm: [0, 2, 1] });
+  const dx = g.op('Gemm', [under, g.op('Reshape', [turned, g.ints([taps * out, inside])])]);
   return threeAxes(g, dx, positions, inside);
 }
 
@@ -115,7 +113,7 @@ function throughGathered(
 function throughColumns(g: GraphBuilder, dy: string, matrix: string, { windows, map, channels: [inside] }: Convolution): string {
   const list = tapsOf(windows, map);
   const positions = sizeOf(map);
-  const columns = threeAxes(g, g.op('Gemm', [dy, matrix]), list.length, inside);
+  const columns = threeAxes(g, g.op('Gemm', [dy, matrix], { transB: 1 }), list.length, inside);
   const { places, most } = placesOf(list, positions);
   const own = gathered(g, columns, places, list.length);
   if (most === 1) return own;
