@@ -8,7 +8,7 @@ import type { Tensor } from '../../core/tensor/tensor.ts';
 import { type ForwardSession, type GradientSession, type ModelSessions, openSessions } from '../model/sessions.ts';
 import { type Architecture, buildNetwork } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
-import type { Mode } from './net.ts';
+import type { Mode, NoiseInput } from './net.ts';
 
 export interface LiveOptions {
   /** training: batch statistics, and dropout fed from `weights()`; a sample's result then depends on its batch mates. */
@@ -17,16 +17,21 @@ export interface LiveOptions {
 
 export const liveDefaults: Required<LiveOptions> = { mode: 'inference' };
 
+export interface LiveSessions extends ModelSessions {
+  /** Random inputs that `weights()` has to return too, `[N, ...shape]`; none in inference mode. */
+  readonly noise: readonly NoiseInput[];
+}
+
 /**
  * The sessions of a network whose parameters and statistics are what `weights()` returns at the moment of each run, by name (Trainer.weights); in training
- * mode it also has to return the network's random inputs, [N, ...]. Nothing is opened again when weights change.
+ * mode also the network's random inputs. Nothing is opened again when weights change.
  */
 export async function liveSessions(
   architecture: Architecture,
   runtime: Runtime,
   weights: () => Readonly<Record<string, Tensor>>,
   options: LiveOptions = {},
-): Promise<ModelSessions> {
+): Promise<LiveSessions> {
   const { mode } = { ...liveDefaults, ...options };
   const network = buildNetwork(architecture, { mode, seed: 0 });
   const fed = asInputs(network.graph, [...network.parameters, ...network.statistics.keys()]);
@@ -47,6 +52,7 @@ export async function liveSessions(
   );
   return {
     ...sessions,
+    noise: network.noise,
     forward: () => sessions.forward().then(paired),
     gradient: (heads) => sessions.gradient(heads).then(paired),
   };
