@@ -1,5 +1,6 @@
 /** @file What a trainable model is: its inputs, its classes, and how its layers are written. */
 
+import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { InputSpec } from '../model/model.ts';
 import { batchAxis } from '../model/model.ts';
@@ -14,6 +15,8 @@ export interface Architecture {
   readonly name: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly classes: readonly string[];
+  /** What stands in for the derivatives of its comparisons (spikes), in training and wherever a gradient of it is taken. */
+  readonly surrogates?: readonly Surrogate[];
   /** Writes the layers; returns the logits, [N, classes]. May be called several times on one net: the calls share their parameters. */
   write(net: Net, inputs: Readonly<Record<string, Signal>>): Signal;
 }

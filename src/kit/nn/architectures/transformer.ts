@@ -1,0 +1,77 @@
+/** @file A small transformer encoder over patches: of time for sequences, of the plane for pictures (Dosovitskiy et al. 2021, arXiv 2010.11929). */
+import { UserError } from '../../../core/errors.ts';
+import type { ArchitectureFamily } from '../architecture.ts';
+import { glorot } from '../initialisers.ts';
+import { encoderBlock } from '../layers/attention.ts';
+import { convolution } from '../layers/convolution.ts';
+import { dense } from '../layers/dense.ts';
+import { dropout } from '../layers/dropout.ts';
+import { layerNorm } from '../layers/norms.ts';
+import { timeAverage } from '../layers/pooling.ts';
+import { learnedPositions, sinusoidalPositions } from '../layers/positions.ts';
+import { permute } from '../layers/shape.ts';
+import { type Layer, named } from '../net.ts';
+import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
+import { arrangedInput } from './input.ts';
+
+const defaults = { width: 64, depth: 2, heads: 4, patch: 4, dropout: 0.1, norm: 'pre', positions: 'learned' };
+
+/** x [N, C, ...] to [N, patches, width]: each patch through one dense layer; what does not fill a patch at the end of an axis is left out. */
+const patches =
+  (width: number, patch: number): Layer =>
+  (net, x) => {
+    const kernel = x.shape.slice(1).map(() => patch);
+    const cut = named('patch', convolution(width, kernel, { stride: patch, initialise: glorot }))(net, x);
+    const count = cut.shape.slice(1).reduce((product, n) => product * n, 1);
+    const rows = { name: net.g.op('Reshape', [cut.name, net.g.ints([-1, width, count])]), shape: [width, count] };
+    return permute([1, 0])(net, rows);
+  };
+
+/** One sequence [C, T] or picture [C, H, W]: patches, positions, blocks with GELU, a last normalisation ('pre'), the mean over patches, one dense layer. */
+export const transformer: ArchitectureFamily<typeof defaults> = {
+  name: 'transformer',
+  title: 'small transformer encoder over patches of one sequence or picture',
+  defaults,
+  about: {
+    width: 'numbers per patch inside; a multiple of `heads`',
+    depth: 'encoder blocks',
+    heads: 'attention heads',
+    patch: 'moments, or pixels of a side, that make one patch',
+    dropout: 'share dropped in training, of attention weights and of what each half of a block adds',
+    norm: 'pre or post: where a block normalises',
+    positions: 'learned or sinusoidal',
+  },
+  check: ({ width, depth, heads, patch, dropout: p, norm, positions }) =>
+    countComplaint('width', width) ??
+    countComplaint('depth', depth) ??
+    countComplaint('heads', heads) ??
+    (width % heads === 0 ? undefined : `width ${width} is not a multiple of heads ${heads}`) ??
+    countComplaint('patch', patch) ??
+    shareComplaint('dropout', p) ??
+    wordComplaint('norm', norm, ['pre', 'post']) ??
+    wordComplaint('positions', positions, ['learned', 'sinusoidal']),
+  build(task, { width, depth, heads, patch, dropout: p, norm, positions }) {
+    const plane = Object.values(task.inputs).some((spec) => spec.layout.includes('H'));
+    const input = arrangedInput('transformer', task, plane ? 'CHW' : 'CT');
+    if (input.shape.slice(1).some((n) => n < patch))
+      throw new UserError(
+        `input "${input.name}" has the sizes [${input.shape.slice(1)}], and a patch of ${patch} does not fit`,
+        'choose a smaller `patch`',
+      );
+    const block = encoderBlock(heads, { norm: norm === 'pre' ? 'pre' : 'post', dropout: p });
+    const layers = [
+      patches(width, patch),
+      positions === 'learned' ? learnedPositions : sinusoidalPositions,
+      named('dropout', dropout(p)),
+      ...Array.from({ length: depth }, (_, i) => named(`block${i + 1}`, block)),
+      ...(norm === 'pre' ? [named('norm', layerNorm())] : []),
+      timeAverage,
+      named('head', dense(task.classes.length, { initialise: glorot })),
+    ];
+    return {
+      ...task,
+      name: 'transformer',
+      write: (net, inputs) => layers.reduce((x, layer) => layer(net, x), input.read(net, inputs)),
+    };
+  },
+};
