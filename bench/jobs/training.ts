@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { createRuntime } from '../../src/core/runtime/runtime.ts';
 import { stream } from '../../src/core/tensor/random.ts';
 import { f32, i64, scalar, sizeOf, type Tensor } from '../../src/core/tensor/tensor.ts';
+import { transpose } from '../../src/core/tensor/transpose.ts';
 import { drawNoise } from '../../src/kit/nn/fit/noise.ts';
 import { standard } from '../../src/kit/nn/objectives/cross-entropy.ts';
 import { makeStep, type Step, type StepOptions, stepNames } from '../../src/kit/nn/step.ts';
@@ -70,7 +71,9 @@ export async function firstStep(name: string): Promise<{ step: Step; feeds: Reco
   const step = await makeStep(chosen.architecture, createRuntime(ort), optionsOf(chosen));
   const { inputs, label } = batchOf(chosen);
   const numbers = Object.entries(step.numbersOf(1, 1)).map(([input, value]) => [input, scalar(value)] as const);
-  const state = Object.entries(step.links).map(([input, { first }]) => [input, first] as const);
+  const state = Object.entries(step.links).map(
+    ([input, { first, held }]) => [input, held === undefined ? first : transpose(first, held)] as const,
+  );
   const feeds = {
     ...inputs,
     [stepNames.label]: label,
