@@ -18,9 +18,14 @@ export interface BenchLine {
   readonly pytorch?: number | null;
   /** gradient-cost: our gradient's time over PyTorch's. */
   readonly overPytorch?: number | null;
+  /** Most memory of a process that does the job (MB), ours and the peer's. */
+  readonly memory?: { readonly ours: number; readonly peer: number | null; readonly ratio: number | null };
+  /** train-step: largest difference of the losses the first steps began with. */
+  readonly lossDifference?: number | null;
 }
 
-export type Bench = () => AsyncGenerator<BenchLine>;
+/** `cases`: only these, where a benchmark has cases with names. */
+export type Bench = (cases?: readonly string[]) => AsyncGenerator<BenchLine>;
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);

@@ -19,6 +19,8 @@ export interface TrainingCase {
   readonly optimiser: Optimiser;
   readonly settings: Optimiser['defaults'];
   readonly batch: number;
+  /** Steps of one measurement. */
+  readonly steps: number;
   /** An element of the inputs. */
   draw(random: Stream): number;
   readonly surrogates: readonly Surrogate[];
@@ -53,6 +55,7 @@ const cases: readonly TrainingCase[] = [
     optimiser: sgd as Optimiser,
     settings: { ...sgd.defaults, lr: 0.01, momentum: 0.9, weightDecay: 5e-4 },
     batch: 32,
+    steps: 2,
     draw: (random) => random.normal(),
     surrogates: [],
   },
@@ -63,6 +66,7 @@ const cases: readonly TrainingCase[] = [
     optimiser: sgd as Optimiser,
     settings: { ...sgd.defaults, lr: 1e-3 },
     batch: 16,
+    steps: 4,
     draw: (random) => random.normal(),
     surrogates: [],
   },
@@ -78,6 +82,7 @@ const cases: readonly TrainingCase[] = [
     optimiser: sgd as Optimiser,
     settings: { ...sgd.defaults, lr: 1e-3 },
     batch: 16,
+    steps: 4,
     draw: (random) => (random.uniform() < 0.2 ? 1 : 0),
     surrogates: [arctangent],
   },
