@@ -1,4 +1,5 @@
 /** @file What fit() is given: the network, what it minimises, the data, and what may be done to a batch before the step sees it. */
+import type { Surrogate } from '../../../core/autodiff/substitutes.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
 import type { Tensor } from '../../../core/tensor/tensor.ts';
 import type { Inputs, Sample } from '../../model/model.ts';
@@ -45,7 +46,8 @@ export interface Task {
   readonly architecture: Architecture;
   readonly objective: Objective;
   readonly optimiser: Optimiser;
-  readonly settings: Options & { readonly lr: number };
+  /** Of the optimiser; missing ones have its defaults. */
+  readonly settings?: Options;
   /** Factor on the learning rate at step `step` (from 0) of `of`. */
   readonly schedule: { rate(step: number, of: number): number };
   /** Passes through the training data. */
@@ -60,6 +62,8 @@ export interface Task {
   readonly clip?: number;
   /** Decay of the averages of all weights. */
   readonly ema?: number;
+  /** Derivatives that stand in for those of comparisons and rounding. */
+  readonly surrogates?: readonly Surrogate[];
   readonly earlyStop?: EarlyStop;
   readonly crafting?: Crafting;
 }

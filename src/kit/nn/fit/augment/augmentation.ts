@@ -1,7 +1,7 @@
 /** @file What an augmentation is: a pure function from a sample, a random stream and options to a sample of the same label. */
-import { UserError } from '../../../../core/errors.ts';
 import { type Stream, stream } from '../../../../core/tensor/random.ts';
 import type { InputSpec, Inputs } from '../../../model/model.ts';
+import { readOptions } from '../../../options.ts';
 import { boxValues } from '../../../threat/elements.ts';
 import type { Options } from '../../architecture.ts';
 
@@ -16,7 +16,7 @@ export interface AugmentationFamily<O extends Options = Options> {
   /** Whether it means anything for such an input; others are left as they are. */
   suits(spec: InputSpec): boolean;
   /**
-   * New values of one input, row-major in spec.shape; `values` is not written to. Values outside the input's bounds are clipped afterwards.
+   * New values of one input, row-major in spec.shape; `values` is not written to, and may be returned. Values outside the input's bounds are clipped afterwards.
    * All inputs of a sample are given equal streams, so that what is flipped or shifted stays aligned; noise forks them by `input`.
    */
   apply(values: Float32Array, spec: InputSpec, random: Stream, options: O, input: string): Float32Array;
@@ -30,12 +30,12 @@ export interface Augmentation {
   apply(inputs: Inputs, specs: Readonly<Record<string, InputSpec>>, random: () => Stream): Inputs;
 }
 
-/** Fixes the options of a family over its defaults. Throws a UserError for a value its check refuses. */
-export function augmentation<O extends Options>(family: AugmentationFamily<O>, given: Partial<O> = {}): Augmentation {
-  const options: O = { ...family.defaults, ...given };
-  const reason = family.check?.(options);
-  if (reason !== undefined)
-    throw new UserError(`augmentation "${family.name}": ${reason}`, `see its defaults: ${JSON.stringify(family.defaults)}`);
+/** Fixes the options of a family over its defaults. Throws a UserError for an unknown option and for a value that cannot be used. */
+export function augmentation<O extends Options>(
+  family: AugmentationFamily<O>,
+  given: Readonly<Record<string, unknown>> = {},
+): Augmentation {
+  const options = readOptions(family, given);
   return {
     name: family.name,
     options,
@@ -44,7 +44,7 @@ export function augmentation<O extends Options>(family: AugmentationFamily<O>, g
       Object.fromEntries(
         Object.entries(inputs).map(([name, values]) => {
           const spec = specs[name]!;
-          return [name, family.suits(spec) ? clipped(family.apply(values, spec, random(), options, name), spec) : values];
+          return [name, family.suits(spec) ? within(spec, values, family.apply(values, spec, random(), options, name)) : values];
         }),
       ),
   };
@@ -63,8 +63,9 @@ export function augmented(
   );
 }
 
-function clipped(values: Float32Array, spec: InputSpec): Float32Array {
-  if (spec.bounds === 'unbounded') return values;
+/** `values` clipped to the bounds, in place unless they are the original's. */
+function within(spec: InputSpec, original: Float32Array, values: Float32Array): Float32Array {
+  if (spec.bounds === 'unbounded' || values === original) return values;
   const { lower, upper } = boxValues(spec);
   for (let i = 0; i < values.length; i++) values[i] = Math.min(upper[i]!, Math.max(lower[i]!, values[i]!));
   return values;

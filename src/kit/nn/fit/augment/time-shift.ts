@@ -1,0 +1,15 @@
+import type { AugmentationFamily } from './augmentation.ts';
+import { fillComplaint, isSequence, shifted, wholeComplaint } from './axes.ts';
+
+const defaults = { by: 2, fill: 'edge' };
+
+/** A sequence begun earlier or later by whole moments, uniform in -by .. by. */
+export const timeShift: AugmentationFamily<typeof defaults> = {
+  name: 'time-shift',
+  title: 'begun earlier or later (sequences)',
+  defaults,
+  about: { by: 'most moments, earlier or later', fill: 'what is uncovered: edge (the first or last moment) or zero' },
+  check: ({ by, fill }) => wholeComplaint('by', by) ?? fillComplaint(fill),
+  suits: isSequence,
+  apply: (values, spec, random, { by, fill }) => shifted(values, spec, 'T', random.integer(2 * by + 1) - by, fill),
+};
