@@ -7,7 +7,7 @@ import type { GraphBuilder } from '../../onnx/builder.ts';
 import { intsOf, type Node } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { internal } from './internal.ts';
-import { gathered, threeAxes, twoAxes } from './rows.ts';
+import { gathered, gatheredFrom, threeAxes, twoAxes, withZeroRow } from './rows.ts';
 import { placesOf, tapsOf, type Windows, windowsOver } from './windows.ts';
 
 const op = 'PatchProduct';
@@ -87,7 +87,7 @@ export const patchProductRule: Surrogate = {
  * (512 channels at 2 x 2: 2.8 of 6 ms). With strides most of what would be gathered are zeros.
  */
 const prefersGather = ({ windows, channels: [inside, out] }: Convolution): boolean =>
-  windows.strides.every((s) => s === 1) && inside * out <= 2 ** 16;
+  windows.strides.every((s) => s === 1) && inside * out <= 2 ** 15;
 
 /** dx[p] = sum over taps of dy at the window that has p under that tap, times the tap's weights: a convolution of dy. */
 function throughGathered(
@@ -109,13 +109,19 @@ function throughGathered(
   return threeAxes(g, dx, positions, inside);
 }
 
-/** What dy gives every tap, then for each position the sum of what belongs to it. */
-function throughColumns(g: GraphBuilder, dy: string, matrix: string, { windows, map, channels: [inside] }: Convolution): string {
-  const list = tapsOf(windows, map);
-  const positions = sizeOf(map);
-  const columns = threeAxes(g, g.op('Gemm', [dy, matrix], { transB: 1 }), list.length, inside);
-  const { places, most } = placesOf(list, positions);
-  const own = gathered(g, columns, places, list.length);
+/** What dy gives every tap, then for each position the sum of what belongs to it. Where a row of zeros is needed, dy gets it: there it is smallest. */
+function throughColumns(
+  g: GraphBuilder,
+  dy: string,
+  matrix: string,
+  { windows, map, channels: [inside, out] }: Convolution,
+): string {
+  const [positions, count, taps] = [sizeOf(map), sizeOf(windowsOver(windows, map)), sizeOf(windows.kernel)];
+  const { places, most } = placesOf(tapsOf(windows, map), positions);
+  const zero = places.includes(-1);
+  const given = zero ? twoAxes(g, withZeroRow(g, threeAxes(g, dy, count, out)), out) : dy;
+  const columns = threeAxes(g, g.op('Gemm', [given, matrix], { transB: 1 }), (zero ? count + 1 : count) * taps, inside);
+  const own = gatheredFrom(g, columns, places, count * taps);
   if (most === 1) return own;
   return g.op('ReduceSum', [g.op('Reshape', [own, g.ints([-1, positions, most, inside])]), g.ints([2])], { keepdims: 0 });
 }
