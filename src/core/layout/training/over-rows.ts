@@ -90,8 +90,12 @@ export function overRows(graph: Graph, dimsOf: DimsOf, options: Partial<typeof o
       const [y, mean = g.fresh('mean'), variance = g.fresh('variance')] = node.outputs as [string, string?, string?];
       const outputs = [over ? give(y) : y, mean, variance] as const;
       if (!over) asPicture(x);
-      const rank = over ? 2 : dimsOf(x)!.length;
-      batchStandard(g, [over ? rows.get(x)! : x, scale, shift], outputs, { rank, eps: floatOf(node, 'epsilon', 1e-5) });
+      const size = picture(x);
+      batchStandard(g, [over ? rows.get(x)! : x, scale, shift], outputs, {
+        rank: over ? 2 : dimsOf(x)!.length,
+        eps: floatOf(node, 'epsilon', 1e-5),
+        ...(over && size !== undefined ? { map: [sizeOf(size.map), size.channels] as const } : {}),
+      });
       continue;
     }
     const from = node.inputs[0] ?? '';

@@ -7,7 +7,7 @@ import type { GraphBuilder } from '../../onnx/builder.ts';
 import { intsOf, type Node } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { internal } from './internal.ts';
-import { gathered, gatheredFrom, threeAxes, twoAxes, withZeroRow } from './rows.ts';
+import { gathered, gatheredFrom, sumOfRows, threeAxes, twoAxes, withZeroRow } from './rows.ts';
 import { placesOf, tapsOf, type Windows, windowsOver } from './windows.ts';
 
 const op = 'PatchProduct';
@@ -77,7 +77,7 @@ export const patchProductRule: Surrogate = {
       active(0) ? (prefersGather(c) ? throughGathered(g, dy, matrix, c) : throughColumns(g, dy, matrix, c)) : undefined,
       undefined,
       active(2) ? g.op('Gemm', [patches, dy], { transA: 1 }) : undefined,
-      active(3) ? g.op('ReduceSum', [dy, g.ints([0])], { keepdims: 0 }) : undefined,
+      active(3) ? sumOfRows(g, dy, sizeOf(windowsOver(c.windows, c.map)), c.channels[1]) : undefined,
     ];
   },
 };

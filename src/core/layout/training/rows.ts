@@ -20,3 +20,13 @@ export const threeAxes = (g: GraphBuilder, flat: string, positions: number, chan
   g.op('Reshape', [flat, g.ints([-1, positions, channels])]);
 export const twoAxes = (g: GraphBuilder, rows: string, channels: number): string =>
   g.op('Reshape', [rows, g.ints([-1, channels])]);
+
+/**
+ * The sum of rows [batch * positions, channels], per sample first, then over the batch: [channels]. The runtime adds rows one after the other; the rounding
+ * of a sum of 8192 would be seen in a gradient.
+ */
+export function sumOfRows(g: GraphBuilder, flat: string, positions: number, channels: number): string {
+  const perSample =
+    positions === 1 ? flat : g.op('ReduceSum', [threeAxes(g, flat, positions, channels), g.ints([1])], { keepdims: 0 });
+  return g.op('ReduceSum', [perSample, g.ints([0])], { keepdims: 0 });
+}
