@@ -1,6 +1,7 @@
 /** @file A network in training as a model that oracles can ask: its weights are fed with every run, so an attack always meets the current ones. */
 import type { Graph } from '../../core/onnx/graph.ts';
 import { plainBodies } from '../../core/onnx/passes/control-flow/plain-bodies.ts';
+import { foldFedBatchNorm } from '../../core/onnx/passes/fold-fed-batch-norm.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
 import { inferShapes } from '../../core/onnx/passes/shapes.ts';
 import type { Feeds, Runtime } from '../../core/runtime/runtime.ts';
@@ -35,7 +36,8 @@ export async function liveSessions(
   const { mode } = { ...liveDefaults, ...options };
   const network = buildNetwork(architecture, { mode, seed: 0 });
   const fed = asInputs(network.graph, [...network.parameters, ...network.statistics.keys()]);
-  const graph = plainBodies(await prepare(fed, runtime.execute));
+  const plain = plainBodies(await prepare(fed, runtime.execute));
+  const graph = foldFedBatchNorm(plain, await inferShapes(plain, runtime.execute));
   const sessions = openSessions(
     {
       name: architecture.name,
@@ -49,6 +51,7 @@ export async function liveSessions(
       sha256: '',
     },
     withState(runtime, weights),
+    architecture.surrogates === undefined ? {} : { surrogates: architecture.surrogates },
   );
   return {
     ...sessions,
