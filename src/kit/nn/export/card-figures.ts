@@ -1,4 +1,5 @@
 /** @file Sections of a card that are tables: the data, and what was counted on them. */
+import { wilson } from '../../metrics/rates.ts';
 import { inline, percent, syntheticTag } from './card-words.ts';
 import { type Evaluation, figuresOf } from './evaluate.ts';
 import type { DataRecord, Provenance, RecipeObject, RobustnessRecord } from './provenance.ts';
@@ -69,14 +70,16 @@ const budget = (eps: RobustnessRecord['eps']): string =>
 const robustTable = (robustness: readonly RobustnessRecord[]): string[] => [
   '### Robust accuracy',
   '',
-  ...head(['data', 'attack', 'norm', 'eps', 'robust accuracy', 'n']),
+  ...head(['data', 'attack', 'norm', 'eps', 'accuracy before', 'robust accuracy', '95 %', 'n']),
   ...robustness.map((r) =>
     row([
       `${r.split}: ${r.data}${syntheticTag(r.synthetic)}`,
       r.attack,
       r.norm,
       budget(r.eps),
+      r.n === 0 || r.clean === undefined ? '' : percent(r.clean / r.n),
       r.n === 0 ? 'no samples' : percent(r.right / r.n),
+      between(wilson(r.right, r.n)),
       r.n,
     ]),
   ),

@@ -2,12 +2,11 @@
  * @file The model card: Markdown with the sections of Mitchell et al. 2019 (Model Cards for Model Reporting, section 4), under a YAML front matter that
  * holds the recipe and the provenance: what is needed to train the same weights again.
  */
-import { stringify } from 'yaml';
 import type { Architecture } from '../architecture.ts';
 import { analyses, evaluationData, trainingData } from './card-figures.ts';
 import { defenceLine, describeRobustness, inline, syntheticSets } from './card-words.ts';
-import { yamlOptions } from './manifest.ts';
 import type { Provenance, RecipeObject } from './provenance.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** What the front matter calls itself; a reader refuses other versions. */
 export const cardFormat = { format: 'provoke-model-card', version: 1 } as const;
@@ -21,7 +20,7 @@ export interface CardFacts {
 /** Writes the card. Every number in it is one of the provenance's. */
 export function writeCard(facts: CardFacts): string {
   const { recipe, provenance } = facts;
-  const front = stringify({ ...cardFormat, ...provenance, recipe }, yamlOptions);
+  const front = yamlText({ ...cardFormat, ...provenance, recipe });
   const sections = [
     `# Model card: ${provenance.name}`,
     headline(facts),
@@ -65,17 +64,24 @@ function details({ architecture, recipe, provenance }: CardFacts): string[] {
     ...surrogateLines(provenance),
     `- Versions: ${Object.entries(versions)
       .map(([name, v]) => `${name} ${v}`)
-      .join(', ')}; ${runtime.threads} threads, optimisation ${runtime.optimization}, ${runtime.providers.join(', ')}`,
-    `- File: normalisation folded, dropout gone; its logits differ from those of the trained network by at most ${exported.difference.toExponential(1)} of the largest logit on ${exported.samples} ${exported.drawn ? 'random' : 'validation'} samples`,
+      .join(
+        ', ',
+      )}; ${runtime.threads === 1 ? '1 thread' : `${runtime.threads} threads`}, optimisation ${runtime.optimization}, ${runtime.providers.join(', ')}`,
+    `- File: ${fileForm(provenance)}; its logits differ from those of the trained network by at most ${exported.difference.toExponential(1)}, relative to the largest logit of a sample or 1, on ${exported.samples} ${exported.drawn ? 'random' : 'validation'} samples`,
     `- sha256 of the weights: \`${weights.sha256}\``,
   ];
 }
 
-const surrogateLines = ({ surrogates }: Provenance): string[] =>
+/** How the file differs from the network that was trained. */
+const fileForm = ({ exported }: Provenance): string =>
+  `${exported.folded ? 'normalisation folded into the weights, ' : 'normalisation as it was trained, '}dropout gone`;
+
+const surrogateLines = ({ surrogates, exported }: Provenance): string[] =>
   surrogates === undefined || surrogates.length === 0
     ? []
     : [
         `- Surrogate derivatives: ${surrogates.join(', ')}. The file holds the comparisons themselves, whose derivative is zero; an attack needs a surrogate of its own`,
+        `- Rounding decides whether a potential at its threshold fires: after the runtime's own optimisation, ${exported.moved ?? 0} of ${exported.samples} samples have other logits than node by node`,
       ];
 
 function intendedUse({ architecture, provenance }: CardFacts): string[] {
@@ -110,7 +116,7 @@ function metrics({ recipe, provenance }: CardFacts): string[] {
 function ethics(provenance: Provenance): string[] {
   return [
     '- Such models read signs that people show, and not what people feel or intend; the classes are those of whoever labelled the data.',
-    '- Their errors are not spread evenly over people. Without annotated factors this card cannot say how unevenly.',
+    '- Nothing here shows that its errors are spread evenly over people: without annotated factors this card cannot say.',
     ...(syntheticSets(provenance).length === provenance.data.length
       ? ['- No recording of a person was used as labelled by anyone: the labels follow from how the data were made.']
       : ['- Whether the people in the data agreed to this use is for the source of the data to say.']),
@@ -127,7 +133,7 @@ function caveats({ recipe, provenance }: CardFacts): string[] {
       : []),
     '- Whether a person, clip or speaker occurs in several splits was not checked.',
     ...(recipe.defence === undefined
-      ? ['- No defence: expect it to be fooled by small changes.']
+      ? ['- No defence: nothing was done against small changes made to fool it.']
       : ['- Adversarial training speaks for the threat it was trained against, and for no other.']),
     '- `provoke train` with this card as its recipe trains the same weights again, bit for bit, on the data named above, with the same versions, threads and optimisation level on the same kind of processor.',
     `- Measure with \`provoke run\` before relying on it${provenance.robustness === undefined ? '' : '; the robust accuracy above is that against the attacks named, an upper bound'}.`,

@@ -1,6 +1,6 @@
 /** @file A trained network, handed out: a plain inference ONNX with its manifest, the raw weights, and the card that says where they come from. */
-import type { Surrogate } from '../../../core/autodiff/substitutes.ts';
 import type { Graph } from '../../../core/onnx/graph.ts';
+import { readModel } from '../../../core/onnx/reader.ts';
 import { writeModel } from '../../../core/onnx/writer.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
 import { sizeOf } from '../../../core/tensor/tensor.ts';
@@ -34,7 +34,7 @@ export interface ExportOptions {
   readonly samples?: readonly Inputs[];
   /** Sets the exported file is judged on. */
   readonly evaluate?: Partial<Readonly<Record<Evaluation['split'], LabelledSet>>>;
-  /** Fold BatchNormalization into the weights (default); without it the file computes node by node what training did. */
+  /** Fold BatchNormalization into the weights; default: unless the network compares (network.ts). */
   readonly fold?: boolean;
 }
 
@@ -92,6 +92,8 @@ export async function exportModel(weights: Weights, architecture: Architecture, 
       difference: difference.largest,
       samples: difference.samples,
       drawn: difference.drawn,
+      folded: !readModel(onnx).nodes.some((n) => n.op === 'BatchNormalization'),
+      ...(difference.moved === undefined ? {} : { moved: difference.moved }),
     },
     evaluations: evaluations.map((e) => ({ ...e, confusion: e.confusion.map((row) => [...row]) })),
     ...(facts.robustness === undefined ? {} : { robustness: [...facts.robustness] }),
@@ -114,9 +116,7 @@ function weightCounts(architecture: Architecture): Pick<Provenance['weights'], '
 }
 
 /** What stood for the derivative of comparisons while training; each once. */
-function surrogatesOf({
-  surrogates = [],
-}: Architecture & { readonly surrogates?: readonly Surrogate[] }): Pick<Provenance, 'surrogates'> {
+function surrogatesOf({ surrogates = [] }: Architecture): Pick<Provenance, 'surrogates'> {
   return surrogates.length === 0 ? {} : { surrogates: [...new Set(surrogates.map((s) => s.label))] };
 }
 

@@ -1,7 +1,7 @@
 /** @file The manifest of an exported network: everything is stated, nothing is left to be inferred. */
-import { stringify } from 'yaml';
 import type { InputSpec, Model } from '../../model/model.ts';
 import { type Architecture, logitsOutput } from '../architecture.ts';
+import { yamlText } from './yaml-text.ts';
 
 export interface ManifestFacts extends Pick<Architecture, 'inputs' | 'classes'> {
   readonly name: string;
@@ -27,7 +27,4 @@ function statedInput({ shape, layout, modality, unit, role, domain, bounds, stor
 }
 
 /** The sidecar file. */
-export const manifestText = (manifest: Readonly<Record<string, unknown>>): string => stringify(manifest, yamlOptions);
-
-/** Long notes stay on one line, so that a manifest can be compared line by line. */
-export const yamlOptions = { lineWidth: 0, flowCollectionPadding: false } as const;
+export const manifestText = (manifest: Readonly<Record<string, unknown>>): string => yamlText(manifest);

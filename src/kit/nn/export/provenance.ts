@@ -1,6 +1,7 @@
 /** @file Where a trained model comes from: what its card and its file record, so that the same weights can be trained again. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
+import type { RuntimeOptions } from '../../../core/runtime/runtime.ts';
 import type { LabelledSet } from './evaluate.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a sha256 is 64 hexadecimal digits');
@@ -36,7 +37,9 @@ const robustnessSchema = z.object({
   norm: z.string(),
   eps: z.union([z.number(), z.record(z.string(), z.number())]),
   n: count,
-  /** Samples still recognised. */
+  /** Samples recognised before the attack. */
+  clean: count.optional(),
+  /** Samples still recognised under it. */
   right: count,
 });
 
@@ -67,7 +70,16 @@ export const provenanceSchema = z.object({
   }),
   surrogates: z.array(z.string()).optional(),
   /** Largest relative difference between the exported and the trained network's logits. */
-  exported: z.object({ sha256: sha256.optional(), difference: z.number(), samples: count, drawn: z.boolean() }),
+  exported: z.object({
+    sha256,
+    difference: z.number(),
+    samples: count,
+    drawn: z.boolean(),
+    /** Whether normalisation is folded into the weights. */
+    folded: z.boolean(),
+    /** Of a network that compares: samples that answer differently once the runtime has optimised the graph. */
+    moved: count.optional(),
+  }),
   evaluations: z.array(evaluationSchema),
   /** Absent: never measured. */
   robustness: z.array(robustnessSchema).optional(),
@@ -105,4 +117,21 @@ export function assertSameData(
         'give the data the card names, or train from a recipe of your own',
       );
   }
+}
+
+/** What is not as it was when a card was written, one sentence each: with any of it, weights trained again may differ in their last bits. */
+export function changedSince(
+  before: Pick<Provenance, 'versions' | 'runtime'>,
+  now: { readonly versions: Provenance['versions']; readonly runtime: Required<RuntimeOptions> },
+): string[] {
+  const names = new Set([...Object.keys(before.versions), ...Object.keys(now.versions)]);
+  const versions = [...names].flatMap((name) => {
+    const [then, here] = [before.versions[name] ?? 'none', now.versions[name] ?? 'none'];
+    return then === here ? [] : [`${name}: ${here} here, ${then} in the card`];
+  });
+  const settings = (['threads', 'optimization', 'providers'] as const).flatMap((name) => {
+    const [then, here] = [String(before.runtime[name]), String(now.runtime[name])];
+    return then === here ? [] : [`${name}: ${here} here, ${then} in the card`];
+  });
+  return [...versions, ...settings];
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRuntime } from '../../../../src/core/runtime/runtime.ts';
 import { figuresOf } from '../../../../src/kit/nn/export/evaluate.ts';
 import { exportModel, type TrainingFacts } from '../../../../src/kit/nn/export/export.ts';
-import { assertSameData } from '../../../../src/kit/nn/export/provenance.ts';
+import { assertSameData, changedSince } from '../../../../src/kit/nn/export/provenance.ts';
 import { isCard, readCard } from '../../../../src/kit/nn/export/read-card.ts';
 import { asTrained, facts, normalised } from './trained.ts';
 
@@ -82,9 +82,11 @@ describe('a model card', () => {
   });
 
   it('gives the robust accuracies that were measured, with what they were measured against', async () => {
-    const robustness = [{ split: 'test' as const, data: 'faces/test', attack: 'pgd', norm: 'linf', eps: 0.03, n: 40, right: 9 }];
+    const robustness = [
+      { split: 'test' as const, data: 'faces/test', attack: 'pgd', norm: 'linf', eps: 0.03, n: 40, clean: 30, right: 9 },
+    ];
     const { card } = await make({ robustness });
-    expect(card).toContain('| test: faces/test | pgd | linf | 0.03 | 22.5 % | 40 |');
+    expect(card).toContain('| test: faces/test | pgd | linf | 0.03 | 75.0 % | 22.5 % | 12.3 % to 37.5 % | 40 |');
     expect(sectionOf(card, 'Metrics')).toContain('Robust accuracy was measured, against pgd');
     expect(readCard(card).provenance.robustness).toEqual(robustness);
   });
@@ -194,5 +196,17 @@ describe('the reader of cards', () => {
       /^train data "faces" are not those of toy: 40 samples with sha256 cccccccccccc\.\.\., the card has 40 with aaaaaaaaaaaa\.\.\.$/,
     );
     expect(() => assertSameData(provenance, given.slice(0, 1))).toThrow('names 1 validation sets, 0 are given');
+  });
+
+  it('names what is not as it was when the card was written', () => {
+    const { provenance } = readCard(plain.card);
+    const now = { versions: facts().versions, runtime: runtime.options };
+    expect(changedSince(provenance, now)).toEqual([]);
+    expect(
+      changedSince(provenance, {
+        versions: { ...now.versions, onnxruntime: '1.31.0' },
+        runtime: { ...runtime.options, threads: 2 },
+      }),
+    ).toEqual(['onnxruntime: 1.31.0 here, 1.30.0 in the card', 'threads: 2 here, 1 in the card']);
   });
 });

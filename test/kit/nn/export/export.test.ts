@@ -92,7 +92,7 @@ describe('the check inside export', () => {
   it('says how far apart the logits are', () => {
     expect(exported.difference).toMatchObject({ samples: 32, drawn: true });
     expect(exported.difference.largest).toBeLessThan(1e-5);
-    expect(exported.card).toContain(`at most ${exported.difference.largest.toExponential(1)} of the largest logit`);
+    expect(exported.card).toContain(`by at most ${exported.difference.largest.toExponential(1)}, relative to`);
   });
 
   it('refuses a file whose weights are not those that were trained', async () => {

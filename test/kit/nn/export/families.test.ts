@@ -26,9 +26,15 @@ const sequence = (layout: string, shape: readonly number[]): InputSpec => ({
   storage: 'float32',
 });
 
+const spectrogram: InputSpec = { ...sequence('NTF', [52, 26]), modality: 'audio', unit: 'sigma', storage: 'float32' };
+
 /** A small task for each family, by name; a family without one fails the first test. */
 const tasks: Readonly<Record<string, { readonly input: InputSpec; readonly options?: Options }>> = {
   'small-cnn': { input: image(1, 24), options: { width: 4 } },
+  resnet18: { input: image(3, 32), options: { width: 8 } },
+  'cnn-lstm': { input: spectrogram, options: { units: 8, blocks: 2 } },
+  transformer: { input: sequence('NCT', [6, 24]), options: { width: 16, heads: 2 } },
+  'spiking-cnn': { input: image(1, 16), options: { width: 8, threshold: 0.2 } },
   'sequence-cnn': { input: sequence('NCT', [4, 32]), options: { width: 4 } },
 };
 
@@ -41,20 +47,23 @@ describe('exported families', () => {
     const { input, options = {} } = tasks[name]!;
     const family = findArchitecture(name);
     const architecture = family.build({ inputs: { x: input }, classes }, { ...family.defaults, ...options });
-    const { onnx, difference } = await exportModel(asTrained(architecture), architecture, {
+    const { onnx, difference, card } = await exportModel(asTrained(architecture), architecture, {
       runtime,
       provenance: facts({ name }),
     });
     expect(difference.largest).toBeLessThanOrEqual(1e-5);
     const graph = readModel(onnx);
     expect([...graph.opsets.keys()]).toEqual(['']);
-    expect(graph.nodes.map((n) => n.op)).not.toContain('BatchNormalization');
+    const normalises = graph.nodes.some((n) => n.op === 'BatchNormalization');
+    expect(normalises).toBe(architecture.surrogates !== undefined);
+    expect(card.includes('normalisation as it was trained')).toBe(normalises);
     expect(graph.inputs.map((v) => v.dims?.[0])).toEqual(['N']);
     const model = await openModel(graph, { name: 'file', sha256: '', execute: runtime.execute });
     expect(model.inferred).toEqual([]);
     expect(model).toMatchObject({ name, classes, coupling: 'none', inputs: { x: input } });
     expect(model.fixedBatch).toBeUndefined();
-    const { before, after } = await fgsmOn(model, runtime, 0.5);
+    const { before, after, statuses } = await fgsmOn(model, runtime, 0.02, { surrogates: architecture.surrogates ?? [] });
     expect(after).toBeGreaterThan(before);
+    expect(statuses).not.toContain('invalid');
   });
 });

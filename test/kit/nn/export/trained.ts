@@ -42,7 +42,7 @@ export function normalised(classes: readonly string[] = ['calm', 'tense']): Arch
   return { name: 'normalised', inputs: { image: image(3, 8) }, classes, write: (net, inputs) => body(net, inputs.image!) };
 }
 
-/** Weights drawn anew around the first ones; running means about 0.5, running variances between 0.05 and 4. */
+/** Weights drawn anew around the first ones; running means about 0.2, running variances between 0.5 and 2.5. */
 export function asTrained(architecture: Architecture, seed = 1): Record<string, Tensor<'float32'>> {
   const { graph, parameters, statistics } = buildNetwork(architecture, { mode: 'inference', seed });
   const value = (name: string, change: (first: number, random: ReturnType<typeof stream>) => number): Tensor<'float32'> => {
@@ -54,13 +54,13 @@ export function asTrained(architecture: Architecture, seed = 1): Record<string, 
     );
   };
   return Object.fromEntries([
-    ...parameters.map((name) => [name, value(name, (v, random) => v + 0.1 * random.normal())] as const),
+    ...parameters.map((name) => [name, value(name, (v, random) => v + 0.05 * random.normal())] as const),
     ...[...statistics.keys()].map(
       (name) =>
         [
           name,
           value(name, (_, random) =>
-            name.endsWith('running_var') ? 0.05 + 4 * random.uniform() ** 2 : 0.5 + 0.5 * random.normal(),
+            name.endsWith('running_var') ? 0.5 + 2 * random.uniform() ** 2 : 0.2 + 0.3 * random.normal(),
           ),
         ] as const,
     ),
