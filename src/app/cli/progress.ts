@@ -1,7 +1,8 @@
 /** @file Progress on long work: one live line on a terminal, a plain line now and then elsewhere. */
 
 export interface Progress {
-  update(done: number, of: number, now: string): void;
+  /** `left`: seconds to go, where the caller knows better than what has passed tells. */
+  update(done: number, of: number, now: string, left?: number): void;
   end(): void;
 }
 
@@ -15,14 +16,15 @@ export function createProgress(what: string, stream: NodeJS.WriteStream = proces
   let last = started;
   let shown = false;
   return {
-    update(done, of, now) {
+    update(done, of, now, secondsLeft) {
       const time = performance.now();
       if ((time - last) / 1000 < every && done < of) return;
       if (!live && done >= of) return;
       last = time;
       shown = true;
       const elapsed = (time - started) / 1000;
-      const left = done > 0 && done < of ? `, ${duration((elapsed * (of - done)) / done)} left` : '';
+      const seconds = secondsLeft ?? (elapsed * (of - done)) / done;
+      const left = done > 0 && done < of && Number.isFinite(seconds) ? `, ${duration(seconds)} left` : '';
       const line = `${what}: ${Math.floor((100 * done) / Math.max(of, 1e-9))} %${left} (${now})`;
       stream.write(live ? `\r\x1b[2K${line}` : `${line}\n`);
     },

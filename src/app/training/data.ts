@@ -1,4 +1,5 @@
 /** @file A data reference of a recipe as a training set: decoded once, brought to what the network reads, every sample with a class. */
+import { basename } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import { adapt } from '../../kit/data/adapt.ts';
@@ -40,7 +41,7 @@ export const defaults = { memory: 2 ** 30 } as const;
 
 /**
  * Opens a data reference. Every item is decoded once, so that what cannot be used is known and counted before training begins.
- * Throws a UserError where the data have no labels, a label has no class, a class has no sample, or nothing can be used.
+ * Throws a UserError where the data have no labels, a label has no class, or nothing can be used.
  */
 export async function openSet(reference: DataReference, context: SetContext): Promise<OpenedSet> {
   const { base, runtime, target, seed, field, signal, memory = defaults.memory } = context;
@@ -70,10 +71,9 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
     }
     refuseEmpty(source, problems, found.length);
     const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
-    refuseGaps(source, perClass, target.classes);
     return {
       field,
-      name: 'usage' in reference && reference.usage !== undefined ? `${source.name} (${reference.usage})` : source.name,
+      name: setName(reference, source.name),
       sha256: source.sha256,
       labelsAre: source.labelsAre,
       ...(source.synthetic === undefined ? {} : { synthetic: source.synthetic }),
@@ -90,6 +90,13 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
       },
     };
   });
+}
+
+/** What a set is called: order and noise are drawn by it where several are mixed, so it says nothing of the place. */
+function setName(reference: DataReference, source: string): string {
+  if (!('path' in reference)) return source;
+  const name = basename(reference.path);
+  return reference.usage === undefined ? name : `${name} (${reference.usage})`;
 }
 
 interface Found {
@@ -119,15 +126,6 @@ function refuseEmpty({ name }: DataSource, problems: readonly Problem[], found: 
         `none of the ${problems.length} samples of ${name} can be used; the first: ${first.item}: ${first.reason}`,
         first.remedy ?? 'mend the data, or name others',
       );
-}
-
-function refuseGaps({ name }: DataSource, perClass: readonly number[], classes: readonly string[]): void {
-  const missing = classes.filter((_, c) => perClass[c] === 0);
-  if (missing.length === 0) return;
-  throw new UserError(
-    `${name} has no sample of the class${missing.length === 1 ? '' : 'es'} ${missing.map((c) => `"${c}"`).join(', ')}`,
-    'give every split samples of every class, map a label to it (labels), or take it out of `classes`',
-  );
 }
 
 /** Errors of a data reference begin with its place in the recipe. */

@@ -81,7 +81,8 @@ export function inferInput(value: Value, { model, stated = {}, shape, batch = nu
   };
 }
 
-const units: Readonly<Record<Modality, string>> = {
+/** What a value measures where nobody says. */
+export const units: Readonly<Record<Modality, string>> = {
   image: 'pixel intensity',
   video: 'pixel intensity',
   audio: 'amplitude',

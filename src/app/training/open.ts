@@ -1,0 +1,180 @@
+/** @file A recipe opened: what it names looked up, its data decoded, everything checked that can be checked before the first step. */
+import { relative, resolve } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import type { Runtime } from '../../core/runtime/runtime.ts';
+import { assertSameData, type DataRecord } from '../../kit/nn/export/provenance.ts';
+import type { Task } from '../../kit/nn/fit/task.ts';
+import type { DataReference } from '../experiment/schema.ts';
+import { sha256 } from '../host/files.ts';
+import { version } from '../host/version.ts';
+import { type Choices, choicesOf } from './choices.ts';
+import { type OpenedSet, openSet } from './data.ts';
+import type { ParsedRecipe } from './parse.ts';
+import type { Recipe, TrainReference } from './schema.ts';
+
+/** What the command line puts in place of what the recipe says. */
+export interface Overrides {
+  readonly epochs?: number;
+  readonly seed?: number;
+  /** The corpus all data references with a path are read from. */
+  readonly data?: string;
+}
+
+export interface OpenContext {
+  /** Folder that relative paths of the recipe start from. */
+  readonly base: string;
+  /** What the model is called where the recipe does not say. */
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainingPart {
+  readonly set: OpenedSet;
+  readonly share?: number;
+}
+
+export interface OpenedTraining {
+  readonly name: string;
+  /** With every option written out, and what the command line changed. */
+  readonly recipe: Recipe;
+  readonly choices: Choices;
+  readonly train: readonly TrainingPart[];
+  readonly validation: OpenedSet;
+  readonly test?: OpenedSet;
+  readonly task: Task;
+  /** Tells the checkpoints of this training from those of others: recipe, data and version, but neither names nor places. */
+  readonly identity: string;
+  /** The recipe with the paths of its data as seen from a folder, for the card that will lie there. */
+  recipeIn(folder: string): Recipe;
+}
+
+/** Opens a recipe. Throws a UserError for whatever would end the training. */
+export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, context: OpenContext): Promise<OpenedTraining> {
+  const { base, runtime, signal } = context;
+  const placed = replaced(parsed.value, overrides, base);
+  const choices = choicesOf(placed, parsed.where);
+  const { architecture, recipe } = choices;
+  const open = (reference: DataReference, field: string): Promise<OpenedSet> =>
+    openSet(reference, {
+      base,
+      runtime,
+      target: architecture,
+      seed: recipe.seed,
+      field,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const train: TrainingPart[] = [];
+  for (const [field, { share, ...reference }] of trainReferences(recipe))
+    train.push({ set: await open(reference, field), ...(share === undefined ? {} : { share }) });
+  const validation = await open(recipe.data.validation, 'data.validation');
+  const test = recipe.data.test === undefined ? undefined : await open(recipe.data.test, 'data.test');
+  if (parsed.card !== undefined) assertSameData(parsed.card, dataRecords({ train, validation, ...(test ? { test } : {}) }));
+  const { optimiser, settings, schedule, augment, objective, crafting } = choices;
+  const { epochs, batch, seed, clip, ema, earlyStop } = recipe;
+  const task: Task = {
+    architecture,
+    objective,
+    optimiser,
+    settings,
+    schedule,
+    epochs,
+    batch,
+    seed,
+    train,
+    validation,
+    augment,
+    ...(clip === undefined ? {} : { clip }),
+    ...(ema === undefined ? {} : { ema }),
+    ...(earlyStop === undefined
+      ? {}
+      : { earlyStop: { patience: earlyStop.patience, ...(earlyStop.metric === undefined ? {} : { metric: earlyStop.metric }) } }),
+    ...(crafting === undefined ? {} : { crafting }),
+    ...(architecture.surrogates === undefined ? {} : { surrogates: architecture.surrogates }),
+  };
+  const sets = [...train.map((part) => part.set), validation, ...(test ? [test] : [])];
+  return {
+    name: recipe.name ?? context.name,
+    recipe,
+    choices,
+    train,
+    validation,
+    ...(test === undefined ? {} : { test }),
+    task,
+    identity: sha256(JSON.stringify([version, withoutPlaces(recipe), sets.map((set) => set.sha256)])),
+    recipeIn: (folder) => mapData(recipe, (reference) => movedTo(reference, base, folder)),
+  };
+}
+
+/** The sets of a training as a card records them. */
+export function dataRecords({
+  train,
+  validation,
+  test,
+}: {
+  readonly train: readonly TrainingPart[];
+  readonly validation: OpenedSet;
+  readonly test?: OpenedSet;
+}): DataRecord[] {
+  const record = (split: DataRecord['split'], { set, share }: TrainingPart): DataRecord => ({
+    split,
+    name: set.name,
+    sha256: set.sha256,
+    count: set.count,
+    ...(share === undefined ? {} : { share }),
+    ...(set.synthetic === undefined ? {} : { synthetic: set.synthetic }),
+  });
+  return [
+    ...train.map((part) => record('train', part)),
+    record('validation', { set: validation }),
+    ...(test === undefined ? [] : [record('test', { set: test })]),
+  ];
+}
+
+/** Each training reference with its place in the recipe. */
+function trainReferences({ data }: Recipe): [field: string, reference: TrainReference][] {
+  return Array.isArray(data.train)
+    ? data.train.map((reference, i) => [`data.train.${i}`, reference])
+    : [['data.train', data.train]];
+}
+
+function replaced(recipe: Recipe, { epochs, seed, data }: Overrides, base: string): Recipe {
+  const changed = {
+    ...recipe,
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(seed === undefined ? {} : { seed }),
+  };
+  if (data === undefined) return changed;
+  let used = false;
+  const path = relative(base, resolve(data)) || '.';
+  const moved = mapData(changed, (reference) => {
+    if (!('path' in reference)) return reference;
+    used = true;
+    return { ...reference, path };
+  });
+  if (!used)
+    throw new UserError('--data: no data of the recipe have a path', 'leave --data out, or give the data a format and a path');
+  return moved;
+}
+
+/** A data path as seen from another folder, with "/" on every system. */
+const movedTo = <R extends DataReference>(reference: R, base: string, folder: string): R =>
+  'path' in reference
+    ? { ...reference, path: (relative(resolve(folder), resolve(base, reference.path)) || '.').replaceAll('\\', '/') }
+    : reference;
+
+const withoutPlaces = ({ name: _, ...recipe }: Recipe): unknown =>
+  mapData(recipe, (reference) => ('path' in reference ? { ...reference, path: '' } : reference));
+
+/** The recipe with every data reference changed. */
+function mapData<T extends Omit<Recipe, 'name'>>(recipe: T, change: <R extends DataReference>(reference: R) => R): T {
+  const { train, validation, test } = recipe.data;
+  return {
+    ...recipe,
+    data: {
+      train: Array.isArray(train) ? train.map((reference) => change(reference)) : change(train),
+      validation: change(validation),
+      ...(test === undefined ? {} : { test: change(test) }),
+    },
+  };
+}

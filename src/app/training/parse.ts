@@ -1,0 +1,31 @@
+/** @file Recipe text, or what a model card holds of one, to a checked recipe. */
+import { stringify } from 'yaml';
+import type { Provenance } from '../../kit/nn/export/provenance.ts';
+import { isCard, readCard } from '../../kit/nn/export/read-card.ts';
+import { type Document, type DocumentWords, readDocument } from '../document.ts';
+import { type Recipe, recipeSchema } from './schema.ts';
+
+const words: DocumentWords = {
+  isMap: 'a recipe is a map with model, inputs, classes, data, epochs and batch',
+  start: 'start from a recipe of docs/training.md',
+  see: 'see docs/training.md for complete recipes, or `provoke validate --schema recipe`',
+  page: 'docs/training.md',
+};
+
+export interface ParsedRecipe extends Document<Recipe> {
+  /** What the card says besides the recipe, where a card was given. */
+  readonly card?: Provenance;
+}
+
+/** Parses and checks a recipe file (YAML, of which JSON is a part) or a model card. Throws a UserError with line and column, or with the field of the card. */
+export function parseRecipe(text: string, source: string): ParsedRecipe {
+  if (!isCard(text)) return readDocument(recipeSchema, text, source, words);
+  const { recipe, provenance } = readCard(text, source);
+  // lines of the recipe inside a card are no lines of the file: places are given by field
+  const { value } = readDocument(recipeSchema, stringify(recipe), `the recipe in ${source}`, words);
+  return {
+    value,
+    card: provenance,
+    where: (path) => `${source}: ${path.length === 0 ? '' : `recipe.${path.map(String).join('.')}: `}`,
+  };
+}

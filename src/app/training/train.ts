@@ -1,0 +1,192 @@
+/** @file The main job: train, hand out the best weights, judge what was handed out, and write everything beside the checkpoint. */
+import { stringify } from 'yaml';
+import type { Runtime } from '../../core/runtime/runtime.ts';
+import type { Problem } from '../../kit/data/source.ts';
+import type { LabelledSet } from '../../kit/nn/export/evaluate.ts';
+import { type Exported, exportModel } from '../../kit/nn/export/export.ts';
+import type { Provenance } from '../../kit/nn/export/provenance.ts';
+import { type FitOptions, type Fitted, fit } from '../../kit/nn/fit/fit.ts';
+import type { EpochRecord } from '../../kit/nn/fit/history.ts';
+import type { Progress } from '../../kit/nn/fit/progress.ts';
+import { runtimeVersion } from '../host/runtime.ts';
+import { version } from '../host/version.ts';
+import { nameOf } from './choices.ts';
+import { type Folder, files, formatVersion } from './folder.ts';
+import { dataRecords, type OpenedTraining } from './open.ts';
+import type { Robustness, TrainingPage } from './page/page-data.ts';
+import { renderTraining } from './page/render.ts';
+import { quickPgd, unmeasurable } from './robustness.ts';
+import type { Recipe } from './schema.ts';
+
+export interface TrainOptions {
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal;
+  readonly every?: FitOptions['every'];
+  onProgress(progress: Progress): void;
+  /** Called while the finished model is judged. */
+  onJudging(what: string, share: number): void;
+}
+
+/** What training.json holds once training is over. */
+export interface TrainingRecord {
+  readonly format: number;
+  readonly identity: string;
+  readonly state: 'finished';
+  readonly name: string;
+  readonly recipe: Recipe;
+  /** ISO 8601. */
+  readonly ended: string;
+  readonly settings: { readonly threads: number };
+  readonly metric: string;
+  readonly bestEpoch: number;
+  readonly stoppedEarly: boolean;
+  /** Training alone, over all its parts. */
+  readonly seconds: number;
+  readonly history: readonly EpochRecord[];
+  readonly provenance: Provenance;
+  readonly robustness?: Robustness;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+export interface Trained {
+  readonly record: TrainingRecord;
+  readonly fitted: Fitted;
+  /** Path of the learning-curve page. */
+  readonly page: string;
+}
+
+/** Trains an opened recipe in a folder, going on from the checkpoint that is there, and writes all files of the model. */
+export async function train(opened: OpenedTraining, folder: Folder, options: TrainOptions): Promise<Trained> {
+  const { runtime, signal, every } = options;
+  const fitted = await fit(opened.task, {
+    runtime,
+    store: folder.checkpoint,
+    identity: opened.identity,
+    signal,
+    onProgress: options.onProgress,
+    ...(every === undefined ? {} : { every }),
+  });
+  const { exported, robustness, notes } = await handOut(opened, fitted, folder, options);
+  const record = recordOf(opened, fitted, folder, {
+    exported,
+    runtime,
+    notes,
+    ...(robustness === undefined ? {} : { robustness }),
+  });
+  await folder.write(files.weights, exported.weights);
+  await folder.write(files.model, exported.onnx);
+  await folder.write(files.manifest, exported.manifest);
+  await folder.write(files.card, exported.card);
+  const page = await folder.write(files.page, await renderTraining(pageOf(opened, record)));
+  await folder.write(files.record, `${JSON.stringify(record, null, 2)}\n`);
+  return { record, fitted, page };
+}
+
+/** The best weights as a file, and what the file says of the data; robust accuracy is that of the very bytes that are handed out. */
+async function handOut(
+  opened: OpenedTraining,
+  fitted: Fitted,
+  folder: Folder,
+  { runtime, signal, onJudging }: TrainOptions,
+): Promise<{ exported: Exported; robustness?: Robustness; notes: string[] }> {
+  const { choices, name, task, test, validation } = opened;
+  const { threats } = choices;
+  const provenance = {
+    name,
+    seed: task.seed,
+    versions: {
+      provoke: version,
+      onnxruntime: runtimeVersion,
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+    },
+    training: {
+      epochs: fitted.history.length,
+      steps: fitted.steps,
+      bestEpoch: fitted.best.epoch,
+      stoppedEarly: fitted.stoppedEarly,
+      seconds: secondsOf(fitted),
+    },
+    recipe: opened.recipeIn(folder.path),
+    data: dataRecords(opened),
+    averaged: task.ema !== undefined,
+  };
+  const exporting = (more: object, evaluate: Partial<Record<'validation' | 'test', LabelledSet>>): Promise<Exported> =>
+    exportModel(fitted.best.weights, task.architecture, { runtime, provenance: { ...provenance, ...more }, evaluate });
+  const sets = { validation, ...(test === undefined ? {} : { test }) };
+  const note = threats === undefined ? undefined : unmeasurable(threats);
+  if (threats === undefined || note !== undefined) {
+    onJudging('export', 0);
+    return { exported: await exporting({}, sets), notes: note === undefined ? [] : [note] };
+  }
+  const { onnx } = await exporting({}, {});
+  const robustness = await quickPgd(onnx, test ?? validation, threats, {
+    runtime,
+    name,
+    split: test === undefined ? 'validation' : 'test',
+    seed: task.seed,
+    signal,
+    progress: (share) => onJudging('robust accuracy', share),
+  });
+  const { clean: _, norm, ...measured } = robustness;
+  const exported = await exporting({ robustness: [{ ...measured, norm }] }, sets);
+  return { exported, robustness, notes: [] };
+}
+
+const secondsOf = ({ history }: Pick<Fitted, 'history'>): number => history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+
+function recordOf(
+  opened: OpenedTraining,
+  fitted: Fitted,
+  folder: Folder,
+  made: { exported: Exported; robustness?: Robustness; runtime: Runtime; notes: readonly string[] },
+): TrainingRecord {
+  const sets = [...opened.train.map((part) => part.set), opened.validation, ...(opened.test ? [opened.test] : [])];
+  return {
+    format: formatVersion,
+    identity: opened.identity,
+    state: 'finished',
+    name: opened.name,
+    recipe: opened.recipeIn(folder.path),
+    ended: new Date().toISOString(),
+    settings: { threads: made.runtime.options.threads },
+    metric: fitted.metric,
+    bestEpoch: fitted.best.epoch,
+    stoppedEarly: fitted.stoppedEarly,
+    seconds: secondsOf(fitted),
+    history: fitted.history,
+    provenance: made.exported.provenance,
+    ...(made.robustness === undefined ? {} : { robustness: made.robustness }),
+    problems: sets.flatMap((set) => set.problems),
+    notes: made.notes,
+  };
+}
+
+/** The page of a record: what training.json holds, so that a page can be made again. */
+const pageOf = ({ choices }: OpenedTraining, record: TrainingRecord): TrainingPage => ({
+  name: record.name,
+  version,
+  date: record.ended,
+  inputs: choices.architecture.inputs,
+  classes: choices.architecture.classes,
+  recipe: stringify(record.recipe),
+  model: choices.architecture.name,
+  ...(record.recipe.defence === undefined ? {} : { defence: nameOf(record.recipe.defence) }),
+  history: record.history,
+  bestEpoch: record.bestEpoch,
+  metric: record.metric,
+  stoppedEarly: record.stoppedEarly,
+  seconds: record.seconds,
+  provenance: record.provenance,
+  ...(record.robustness === undefined ? {} : { robustness: record.robustness }),
+  problems: record.problems,
+  files: [
+    [files.model, 'the model, for inference; its manifest is inside it too'],
+    [files.manifest, 'bounds, layout and classes'],
+    [files.card, 'what it is, what it is for, and the recipe to train it again'],
+    [files.weights, 'parameters and statistics under their training names'],
+    [files.checkpoint, 'the whole training, to go on from'],
+    [files.record, 'everything on this page as JSON'],
+  ],
+});
