@@ -5,6 +5,7 @@ import type { Stream } from '../../../src/core/tensor/random.ts';
 import type { InputSpec } from '../../../src/kit/model/model.ts';
 import type { Architecture } from '../../../src/kit/nn/architecture.ts';
 import type { Layer } from '../../../src/kit/nn/net.ts';
+import { adam } from '../../../src/kit/nn/optimisers/adam.ts';
 import type { Optimiser } from '../../../src/kit/nn/optimisers/optimiser.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
 import { shape } from '../cnn-lstm.ts';
@@ -53,7 +54,7 @@ const cases: readonly TrainingCase[] = [
     title: 'ResNet-18 with batch normalisation, 64x64, batch 32, SGD with momentum',
     architecture: network('resnet18', spec([3, 64, 64], 'NCHW', 'image'), 7, resnet18),
     optimiser: sgd as Optimiser,
-    settings: { ...sgd.defaults, lr: 0.01, momentum: 0.9, weightDecay: 5e-4 },
+    settings: { ...sgd.defaults, lr: 0.001, momentum: 0.9, weightDecay: 5e-4 },
     batch: 32,
     steps: 2,
     draw: (random) => random.normal(),
@@ -63,8 +64,8 @@ const cases: readonly TrainingCase[] = [
     name: 'cnn-lstm',
     title: 'CNN-LSTM for speech (BiLSTM of 256) with batch normalisation and dropout, batch 16, Adam',
     architecture: network('cnn-lstm', spec([shape.frames, shape.bands, 1], 'NHWC', 'features'), shape.classes, cnnLstm),
-    optimiser: sgd as Optimiser,
-    settings: { ...sgd.defaults, lr: 1e-3 },
+    optimiser: adam as Optimiser,
+    settings: { ...adam.defaults, lr: 1e-3 },
     batch: 16,
     steps: 4,
     draw: (random) => random.normal(),
@@ -79,8 +80,8 @@ const cases: readonly TrainingCase[] = [
       10,
       lif,
     ),
-    optimiser: sgd as Optimiser,
-    settings: { ...sgd.defaults, lr: 1e-3 },
+    optimiser: adam as Optimiser,
+    settings: { ...adam.defaults, lr: 1e-3 },
     batch: 16,
     steps: 4,
     draw: (random) => (random.uniform() < 0.2 ? 1 : 0),
