@@ -1,11 +1,35 @@
 import { rules } from '../../../core/autodiff/rules/index.ts';
 import { suggestion, UserError } from '../../../core/errors.ts';
 import { builtinModels } from '../../../kit/model/builtin/index.ts';
+import { architectures } from '../../../kit/nn/architectures/registry.ts';
+import { augmentations } from '../../../kit/nn/fit/augment/registry.ts';
+import { optimisers } from '../../../kit/nn/optimisers/registry.ts';
+import { schedules } from '../../../kit/nn/schedules.ts';
+import type { OptionValue } from '../../../kit/options.ts';
 import type { Attack } from '../../../methods/attacks/attack.ts';
 import { attacks } from '../../../methods/attacks/registry.ts';
+import { defences } from '../../../methods/defences/registry.ts';
 import { dataSets } from '../../host/data.ts';
 import type { Register } from '../register.ts';
 import { table } from '../table.ts';
+
+/** An option and its default, as the recipe and the experiment file have them. */
+const optionsOf = ({ defaults }: { readonly defaults: Readonly<Record<string, OptionValue>> }): string =>
+  Object.entries(defaults)
+    .map(([k, v]) => `${k}=${v}`)
+    .join(' ');
+
+interface Titled {
+  readonly name: string;
+  readonly title: string;
+  readonly defaults: Readonly<Record<string, OptionValue>>;
+}
+
+/** What a recipe can name, with its options. */
+const titled = (what: string, all: Readonly<Record<string, Titled>>) => ({
+  head: [what, 'what it is', 'options (defaults)'],
+  rows: Object.values(all).map((t) => [t.name, t.title, optionsOf(t)]),
+});
 
 const things: Readonly<Record<string, () => { head: string[]; rows: string[][] }>> = {
   attacks: () => ({
@@ -15,9 +39,7 @@ const things: Readonly<Record<string, () => { head: string[]; rows: string[][] }
       a.needs,
       a.norms.join(' '),
       a.title,
-      Object.entries(a.defaults)
-        .map(([k, v]) => `${k}=${v}`)
-        .join(' '),
+      optionsOf(a),
     ]),
   }),
   models: () => ({
@@ -30,6 +52,20 @@ const things: Readonly<Record<string, () => { head: string[]; rows: string[][] }
     ]),
   }),
   data: () => ({ head: ['data', 'kind', 'what it is'], rows: dataSets.map((d) => [d.name, d.kind, d.title]) }),
+  architectures: () => titled('architecture', architectures),
+  optimisers: () => ({
+    head: ['optimiser', 'options (defaults)'],
+    rows: Object.values(optimisers).map((o) => [o.name, optionsOf(o)]),
+  }),
+  schedules: () => ({
+    head: ['schedule', 'options (defaults)'],
+    rows: Object.values(schedules).map((s) => [s.name, optionsOf(s)]),
+  }),
+  augmentations: () => titled('augmentation', augmentations),
+  defences: () => ({
+    head: ['defence', 'what it does', 'options (defaults)', 'paper'],
+    rows: Object.values(defences).map((d) => [d.name, d.title, optionsOf(d), d.paper]),
+  }),
   ops: () => ({
     head: ['op', 'derivative'],
     rows: Object.entries(rules)
