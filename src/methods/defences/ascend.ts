@@ -17,6 +17,7 @@ export interface Climb {
 
 /**
  * delta <- project(delta + step(gradient)), `steps` times, all samples in step; returns the points they end at, side by side in memory (pointsAt).
+ * In l1 a step moves the one coordinate of the largest slope, even where that has met the bounds: such a climb needs many steps.
  * A sample whose gradient is not finite stays where it is from then on: the step that follows reports what became of the loss.
  */
 export async function ascend(

@@ -38,7 +38,7 @@ export const adversarialName = (input: string): string => `adversarial_${input}`
 
 /**
  * Every sample is attacked on its own: its random numbers follow from seed, id, defence and step. In training mode the network that is attacked
- * couples the batch, and its dropout is that of the step itself.
+ * couples the batch, and has one dropout mask per sample and step.
  */
 export function craftWith(attack: InnerAttack): Crafting {
   return { name: attack.name, prepare: (scene) => prepare(attack, scene) };
