@@ -32,7 +32,7 @@ export interface StepOptions {
   readonly emaWarmup?: boolean;
   /** Data inputs whose gradient (of the mean loss) the step returns too. */
   readonly wrtInputs?: readonly string[];
-  /** Derivatives that stand in for those of comparisons and rounding. */
+  /** Derivatives that stand in for those of comparisons and rounding, before those the architecture brings. */
   readonly surrogates?: readonly Surrogate[];
   /** 'gradients': the parameters stay as they are, and their gradients are outputs, for an optimiser of one's own. */
   readonly outputs?: 'state' | 'gradients';
@@ -73,12 +73,13 @@ export async function makeStep(architecture: Architecture, runtime: Runtime, opt
   const forward = writeForward(architecture, options);
   const { whole, parameters, statistics, noise } = forward;
   const wrtInputs = options.wrtInputs ?? [];
+  const surrogates = [...(options.surrogates ?? []), ...(architecture.surrogates ?? [])];
 
   const free = await prepare(asInputs(whole, [...parameters, ...statistics.keys()]), runtime.execute);
   const made = await trainingGradient(plainBodies(free), runtime.execute, {
     of: [stepNames.loss],
     wrt: [...parameters, ...wrtInputs],
-    ...(options.surrogates === undefined ? {} : { surrogates: options.surrogates }),
+    ...(surrogates.length === 0 ? {} : { surrogates }),
     hold: parameters,
   });
   refuseUnreached(architecture, new Set(made.unreached), parameters);

@@ -24,8 +24,7 @@ export const adam: Optimiser<AdamOptions> = {
     ...decayAbout,
   },
   check(options) {
-    const { lr, beta1, beta2, eps } = options;
-    if (!(lr >= 0)) return `lr is ${lr}: it is at least 0`;
+    const { beta1, beta2, eps } = options;
     for (const [name, beta] of Object.entries({ beta1, beta2 }))
       if (!(beta >= 0 && beta < 1)) return `${name} is ${beta}: it is at least 0 and below 1`;
     if (!(eps > 0)) return `eps is ${eps}: it is above 0`;

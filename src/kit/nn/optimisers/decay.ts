@@ -12,11 +12,8 @@ export const decayAbout = {
 export const decayOf = ({ dims }: UpdateScene, { weightDecay, decay }: typeof decayDefaults): number =>
   decay === 'all' || dims.length >= 2 ? weightDecay : 0;
 
-export function checkDecay({ weightDecay, decay }: typeof decayDefaults): string | undefined {
-  if (!(weightDecay >= 0)) return `weightDecay is ${weightDecay}: it is at least 0`;
-  if (decay !== 'all' && decay !== 'matrices') return `decay is "${decay}": it is all or matrices`;
-  return undefined;
-}
+export const checkDecay = ({ decay }: typeof decayDefaults): string | undefined =>
+  decay === 'all' || decay === 'matrices' ? undefined : `decay is "${decay}": it is all or matrices`;
 
 /** gradient + weightDecay parameter: decay as the gradient of a penalty (weightDecay / 2) |w|^2. */
 export const withPenalty = (scene: UpdateScene, options: typeof decayDefaults): string => {

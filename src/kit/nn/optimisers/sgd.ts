@@ -17,8 +17,7 @@ export const sgd: Optimiser<typeof defaults> = {
     ...decayAbout,
   },
   check(options) {
-    const { lr, momentum, nesterov } = options;
-    if (!(lr >= 0)) return `lr is ${lr}: it is at least 0`;
+    const { momentum, nesterov } = options;
     if (!(momentum >= 0 && momentum < 1)) return `momentum is ${momentum}: it is at least 0 and below 1`;
     if (nesterov && momentum === 0) return 'nesterov looks ahead along the momentum, which is 0';
     return checkDecay(options);
