@@ -31,12 +31,18 @@ export const batchNorm =
         name: g.op('BatchNormalization', [x.name, scale, shift, mean, variance], { epsilon: float(eps) }),
         shape: x.shape,
       };
-    // with momentum 0 the node returns the statistics of the batch alone
-    const [y, batchMean, batchVariance] = g.ops('BatchNormalization', [x.name, scale, shift, mean, variance], 3, {
-      epsilon: float(eps),
-      momentum: float(0),
-      training_mode: 1,
-    });
+    // with momentum 0 the node returns the statistics of the batch alone; the runtime writes them over those it is given, so it is given others than ours
+    const nothing = (like: string): string => g.op('Sub', [like, like]);
+    const [y, batchMean, batchVariance] = g.ops(
+      'BatchNormalization',
+      [x.name, scale, shift, nothing(mean), nothing(variance)],
+      3,
+      {
+        epsilon: float(eps),
+        momentum: float(0),
+        training_mode: 1,
+      },
+    );
     const mixed = (old: string, value: string): string =>
       g.op('Add', [g.op('Mul', [g.number(1 - momentum), old]), g.op('Mul', [g.number(momentum), value])]);
     net.update('running_mean', mixed(mean, batchMean!));
