@@ -15,8 +15,10 @@ export interface Chart {
   readonly title: string;
   readonly caption: string;
   readonly lines: readonly Line[];
-  /** Written on the axis and in the tooltips. */
+  /** Values as the tooltips say them. */
   readonly format?: (value: number) => string;
+  /** Values as they stand on the axis. */
+  readonly tick?: (value: number) => string;
   /** Both ends of the axis; by default 0 and the largest value. */
   readonly range?: readonly [low: number, high: number];
   /** A level that is marked and named. */
@@ -67,10 +69,12 @@ function scaleOf(values: readonly number[], range: Chart['range']): Scale {
   return { logarithmic: false, ticks: niceTicks(low, high, 5), place: (v) => (v - low) / (high - low) };
 }
 
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 /** The chart as a figure. Values that are not finite are left out of their line. */
-export function chart({ title, caption, lines, format = number, range, level, kept }: Chart): Markup {
+export function chart({ title, caption, lines, format = number, tick = short, range, level, kept }: Chart): Markup {
   const drawn = lines.map((line) => ({
     ...line,
     points: line.values.flatMap((y, i) => (Number.isFinite(y) ? [{ x: i + 1, y }] : [])),
@@ -96,7 +100,7 @@ export function chart({ title, caption, lines, format = number, range, level, ke
     bottom + 4,
   );
   return html`<figure class="chart"><svg viewBox="0 0 ${size.width} ${size.height}" role="group" aria-label="${title}">
-${scale.ticks.map((y) => html`<line class="grid" x1="${size.left}" x2="${round(right)}" y1="${py(y)}" y2="${py(y)}"/><text class="tick" x="${size.left - 8}" y="${py(y) + 4}" text-anchor="end">${format(y)}</text>`)}
+${scale.ticks.map((y) => html`<line class="grid" x1="${size.left}" x2="${round(right)}" y1="${py(y)}" y2="${py(y)}"/><text class="tick" x="${size.left - 8}" y="${py(y) + 4}" text-anchor="end">${tick(y)}</text>`)}
 ${epochTicks(epochs).map((x) => html`<line class="grid" x1="${px(x)}" x2="${px(x)}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${px(x)}" y="${bottom + 18}" text-anchor="middle">${x}</text>`)}
 <text class="axis" x="${round((size.left + right) / 2)}" y="${size.height - 6}" text-anchor="middle">epoch${scale.logarithmic && ' (logarithmic above)'}</text>
 ${level !== undefined && html`<g class="chance"><line x1="${size.left}" x2="${round(right)}" y1="${py(level.at)}" y2="${py(level.at)}"/><text class="tick" x="${round(right) - 6}" y="${py(level.at) - 6}" text-anchor="end">${level.label}</text></g>`}

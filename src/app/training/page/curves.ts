@@ -30,6 +30,7 @@ ${chart({
     { label: 'recall', tone: 'tone-2', values: history.map((e) => e.validation.recall) },
   ],
   format: percent,
+  tick: (value) => `${Math.round(100 * value)}%`,
   range: [0, 1],
   level: { at: chance, label: `chance ${percent(chance)}` },
   kept,
@@ -38,6 +39,7 @@ ${chart({
   title: 'Learning rate',
   caption: 'Of the last step of each epoch.',
   lines: [{ label: 'learning rate', tone: 'tone-4', values: history.map((e) => e.lr) }],
+  range: [0, 1.04 * Math.max(...history.map((e) => e.lr))],
   kept,
 })}
 ${chart({
