@@ -148,7 +148,17 @@ describe('provoke', () => {
 
   it('lists what there is, and leaves nothing behind', async () => {
     await inFolder(async (folder) => {
-      for (const things of ['attacks', 'models', 'data', 'ops'])
+      for (const things of [
+        'attacks',
+        'models',
+        'data',
+        'ops',
+        'architectures',
+        'optimisers',
+        'schedules',
+        'augmentations',
+        'defences',
+      ])
         expect((JSON.parse(await ok(['list', things, '--json'], folder)) as unknown[]).length).toBeGreaterThan(2);
       expect(await readdir(folder)).toEqual([]);
       const help = await ok(['--help'], folder);
