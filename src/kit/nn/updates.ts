@@ -1,7 +1,7 @@
 /** @file The second half of a step: from gradients to the next state. Norm, clipping, the optimiser's rule, statistics, moving averages. */
 import type { GraphBuilder } from '../../core/onnx/builder.ts';
 import type { StateLinks } from '../../core/runtime/stepper.ts';
-import { type Tensor, zeros } from '../../core/tensor/tensor.ts';
+import { sizeOf, type Tensor, zeros } from '../../core/tensor/tensor.ts';
 import { inverseOf, permuted } from '../../core/tensor/transpose.ts';
 import { averageDecay, averageOf } from './averages.ts';
 import { type Step, type StepOptions, stepNames } from './step.ts';
@@ -41,13 +41,8 @@ export function writeUpdates(u: GraphBuilder, scene: UpdateScene): Pick<Step, 'l
     link(averageOf(input), mix(u, u.input(averageOf(input), dims), next), from, like);
   };
 
-  const norm = u.output(
-    globalNorm(
-      u,
-      parameters.map((name) => gradientOf[name]!),
-    ),
-    [],
-  );
+  const squared = parameters.map((name) => ({ name: gradientOf[name]!, dims: heldDims(scene, name) }));
+  const norm = u.output(globalNorm(u, squared), []);
   const shown: Record<string, string> = {};
   if (scene.outputs === 'gradients') {
     for (const name of parameters) {
@@ -93,11 +88,26 @@ function writeOptimiser(u: GraphBuilder, scene: UpdateScene, norm: string, link:
 const clipping = (u: GraphBuilder, norm: string, clip: number): string =>
   u.op('Min', [u.number(1), u.op('Div', [u.number(clip), u.op('Add', [norm, u.number(1e-6)])])]);
 
-/** sqrt(sum of all squares). Squares of gradients above 1e19 are infinite in float32: such a step counts as not finite. */
-const globalNorm = (u: GraphBuilder, gradients: readonly string[]): string => {
-  const squares = gradients.map((gradient) => u.op('ReduceSumSquare', [gradient], { keepdims: 0 }));
-  return u.op('Sqrt', [u.op('Sum', squares)], {}, stepNames.norm);
+/**
+ * sqrt(sum of all squares), summed within rows first: float32 adds few numbers more exactly than millions, and rows run on all threads. Squares of gradients
+ * above 1e19 are infinite in float32: such a step counts as not finite.
+ */
+const globalNorm = (
+  u: GraphBuilder,
+  gradients: readonly { readonly name: string; readonly dims: readonly number[] }[],
+): string => {
+  const squares = gradients.map(({ name, dims }) => {
+    const rows = u.op('ReduceSumSquare', [name, u.ints(rowAxes(dims))], { keepdims: 0 });
+    return u.op('Reshape', [rows, u.ints([-1])]);
+  });
+  return u.op('Sqrt', [u.op('ReduceSum', [u.op('Concat', squares, { axis: 0 })], { keepdims: 0 })], {}, stepNames.norm);
 };
+
+/** The last axes, as many as hold at most 8192 elements together; at least one, of a scalar none. */
+function rowAxes(dims: readonly number[]): number[] {
+  const axes = dims.map((_, axis) => axis);
+  return axes.filter((axis) => axis === dims.length - 1 || (axis > 0 && sizeOf(dims.slice(axis)) <= 8192));
+}
 
 /** d old + (1 - d) value, as old + (1 - d) (value - old). */
 const mix = (u: GraphBuilder, old: string, value: string): string =>
