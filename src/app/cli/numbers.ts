@@ -7,6 +7,12 @@ export function positiveInteger(text: string, option: string): number {
   throw new UserError(`${option}: "${text}" is not a positive whole number`, `for example ${option} 2`);
 }
 
+export function naturalNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new UserError(`${option}: "${text}" is not a whole number, 0 or more`, `for example ${option} 0`);
+}
+
 /** A percentage as a fraction. */
 export function fraction(text: string, option: string): number {
   const value = Number(text);

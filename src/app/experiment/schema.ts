@@ -48,9 +48,9 @@ export const namedData = z.strictObject({
   ...dataCommon,
 });
 export const fileData = z.strictObject({
-  format: z.string().describe('image-folder, fer2013 ...'),
+  format: z.string().describe('image-folder, fer2013, sequences'),
   path: z.string().describe('relative to the experiment file'),
-  usage: z.string().optional().describe('fer2013: Training, PublicTest or PrivateTest'),
+  usage: z.string().optional().describe('the split to use. fer2013: Training, PublicTest or PrivateTest; sequences: train, validation, test ...'),
   ...dataCommon,
 });
 

@@ -1,4 +1,5 @@
 /** @file A data reference of an experiment, opened: a built-in set, a format over a path, or a user's own module. */
+import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -58,7 +59,13 @@ async function formatData(reference: Extract<DataReference, { format: string }>,
     throw new UserError(`data.format: there is no format "${name}"`, suggestion(name, Object.keys(formats)));
   const place = resolve(base, path);
   return format.open(
-    { name: path, tree: () => fileTree(place), bytes: () => fileBytes(place), decodeImage },
+    {
+      name: path,
+      tree: () => fileTree(place),
+      bytes: () => fileBytes(place),
+      beside: async (ending) => (existsSync(place + ending) ? readUserFile(place + ending, 'the note') : undefined),
+      decodeImage,
+    },
     usage === undefined ? {} : { usage },
   );
 }

@@ -52,8 +52,11 @@ export async function readDataFile(model: string, location: string): Promise<Uin
   return readUserFile(real, what);
 }
 
+/** What a file is written from: all of it, or pieces in order as they come. */
+export type Content = Uint8Array | string | AsyncIterable<Uint8Array | string>;
+
 /** Writes a file whole or not at all. */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeWhole(path: string, content: Content): Promise<void> {
   const temporary = `${path}${temporaryOf(process.pid)}`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -63,6 +66,29 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
     await rm(temporary, { force: true }).catch(() => undefined);
     throw unwritable(path, cause);
   }
+}
+
+/**
+ * Makes a folder whole or not at all: `fill` writes into one of a temporary name. What was at `path` is replaced if it is an empty folder, or
+ * `replace` says so.
+ */
+export async function makeFolder(path: string, fill: (folder: string) => Promise<void>, replace = false): Promise<void> {
+  const [temporary, aside] = [`${path}${temporaryOf(process.pid)}`, `${path}.old${temporaryOf(process.pid)}`];
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(temporary);
+    await fill(temporary);
+    if (replace) {
+      await rename(path, aside).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      });
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw unwritable(path, cause);
+  }
+  await rm(aside, { recursive: true, force: true });
 }
 
 /** How the names of files end that a process is writing: machines that share a folder do not take each other's for those of a dead one. */
@@ -115,6 +141,7 @@ function unwritable(path: string, cause: unknown): unknown {
     ENOSPC: 'the disk is full',
     ENOTDIR: 'part of the path is a file',
     EEXIST: 'a file of that name is in the way',
+    ENOTEMPTY: 'it is not empty',
     EISDIR: 'a folder of that name is in the way',
     ENAMETOOLONG: 'the name is too long',
     // what making a folder on a read-only file system ends with

@@ -3,12 +3,15 @@ import { suggestion, UserError } from '../../core/errors.ts';
 import { csvFields } from './csv.ts';
 import { digest } from './digest.ts';
 import type { ByteSource, DataSource, Problem, RawItem } from './source.ts';
+import type { SyntheticNote } from './synthetic-note.ts';
 
 export interface Fer2013Options {
   /** Keep the lines of one split: Training, PublicTest or PrivateTest; default: all. */
   readonly usage?: string;
   /** How errors and reports name the file. */
   readonly name?: string;
+  /** The note beside the file, where the faces were generated; its groups are one per line. */
+  readonly note?: SyntheticNote;
 }
 
 /** Classes in the order of the file's codes 0..6. */
@@ -24,6 +27,8 @@ interface Columns {
 }
 
 interface Line {
+  /** Position among the file's samples, from 0. */
+  readonly index: number;
   /** 1-based, as editors count. */
   readonly number: number;
   readonly offset: number;
@@ -38,9 +43,11 @@ export async function fer2013(source: ByteSource, options: Fer2013Options = {}):
   const name = options.name ?? 'fer2013';
   const hash = digest();
   await hash.add(`usage ${options.usage ?? 'all'}`);
+  if (options.note !== undefined) await hash.add(JSON.stringify(options.note));
   const lines: Line[] = [];
   const usages = new Set<string>();
   let columns: Columns | undefined;
+  let samples = 0;
   for await (const { number, offset, text } of eachLine(source, hash.add)) {
     if (columns === undefined) {
       columns = header(text, name);
@@ -57,7 +64,8 @@ export async function fer2013(source: ByteSource, options: Fer2013Options = {}):
     const usage = fields.length === columns.count ? fields[columns.usage] : undefined;
     if (usage !== undefined) usages.add(usage);
     if (options.usage === undefined || usage === undefined || usage === options.usage)
-      lines.push({ number, offset, length: text.length });
+      lines.push({ index: samples, number, offset, length: text.length });
+    samples++;
   }
   if (columns === undefined) throw new UserError(`${name} is empty`, 'give the file fer2013.csv');
   if (options.usage !== undefined && !usages.has(options.usage)) {
@@ -65,14 +73,26 @@ export async function fer2013(source: ByteSource, options: Fer2013Options = {}):
   }
   if (lines.length === 0) throw new UserError(`${name} holds no samples`, 'give a file with a line per face below the header');
   const known = columns;
+  const { synthetic, groups } = options.note ?? {};
+  if (groups !== undefined && groups.length !== samples) {
+    throw new UserError(
+      `the note beside ${name} speaks of ${groups.length} samples, the file holds ${samples}`,
+      'make the file again, or remove the note if it does not belong to it',
+    );
+  }
   return {
     name: options.usage === undefined ? name : `${name} (${options.usage})`,
     labels: fer2013Labels,
-    labelsAre: "FER2013's own (people's judgement of pictures found on the web; about a third are disputed)",
+    labelsAre:
+      synthetic === undefined
+        ? "FER2013's own (people's judgement of pictures found on the web; about a third are disputed)"
+        : 'the expressions that were asked for when the pictures were made',
+    ...(synthetic === undefined ? {} : { synthetic }),
     count: lines.length,
     async item(index) {
-      const { number, offset, length } = lines[index]!;
-      return parse(ascii.decode(await source.read(offset, length)), number, known);
+      const { index: sample, number, offset, length } = lines[index]!;
+      const item = parse(ascii.decode(await source.read(offset, length)), number, known);
+      return 'reason' in item || groups === undefined ? item : { ...item, group: groups[sample]! };
     },
     sha256: await hash.finish(),
   };

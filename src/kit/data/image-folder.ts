@@ -3,6 +3,7 @@ import { suggestion, UserError } from '../../core/errors.ts';
 import { csvFields } from './csv.ts';
 import { digest } from './digest.ts';
 import type { DataSource, DecodeImage, FileTree, Problem, RawItem } from './source.ts';
+import { noteInFolder, readNote } from './synthetic-note.ts';
 
 export interface ImageFolderOptions {
   readonly decodeImage: DecodeImage;
@@ -23,7 +24,8 @@ interface Entry {
 }
 
 /**
- * Images below a folder. The group is the table's third column, or the folder inside the class folder, or the image itself.
+ * Images below a folder. The group is the table's third column, or the folder inside the class folder, or the image itself. A note
+ * synthetic.json says that the pictures were generated.
  * Throws a UserError where there is no image at all or the table is not one; images that cannot be decoded are Problems.
  */
 export async function imageFolder(tree: FileTree, { decodeImage, csv, name }: ImageFolderOptions): Promise<DataSource> {
@@ -36,6 +38,9 @@ export async function imageFolder(tree: FileTree, { decodeImage, csv, name }: Im
       'put PNG, JPEG, WebP, TIFF, GIF or AVIF files into a sub-folder per class, or list them in labels.csv (file,label)',
     );
   }
+  const note = files.includes(noteInFolder)
+    ? readNote(await tree.read(noteInFolder), `"${tree.root}/${noteInFolder}"`)
+    : undefined;
   const labels = [...new Set(entries.flatMap((e) => (e.label === undefined ? [] : [e.label])))].sort();
   return {
     name: name ?? tree.root,
@@ -46,6 +51,7 @@ export async function imageFolder(tree: FileTree, { decodeImage, csv, name }: Im
         : table === undefined
           ? 'the names of the folders'
           : `the column "label" of ${table}`,
+    ...(note === undefined ? {} : { synthetic: note.synthetic }),
     count: entries.length,
     item: (index) => read(tree, entries[index]!, decodeImage),
     sha256: await hashOf(tree, entries),

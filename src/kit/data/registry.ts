@@ -1,7 +1,9 @@
 /** @file Data formats by the name an experiment gives them. A new format is one file and one line here. */
 import { fer2013 } from './fer2013.ts';
 import { imageFolder } from './image-folder.ts';
+import { sequences } from './sequences.ts';
 import type { ByteSource, DataSource, DecodeImage, FileTree } from './source.ts';
+import { noteEnding, readNote } from './synthetic-note.ts';
 
 /** What the host opens for a format: it knows the path, the format does not. */
 export interface FormatHost {
@@ -10,9 +12,12 @@ export interface FormatHost {
   tree(): FileTree;
   bytes(): Promise<ByteSource>;
   readonly decodeImage: DecodeImage;
+  /** The file beside the path whose name has this ending more; undefined where there is none. */
+  beside?(ending: string): Promise<Uint8Array | undefined>;
 }
 
 export interface FormatOptions {
+  /** The split to keep, as the format names it. */
   readonly usage?: string;
 }
 
@@ -32,6 +37,18 @@ export const formats: Readonly<Record<string, Format>> = {
   fer2013: {
     title: 'FER2013, a CSV of 48 x 48 grey faces (emotion,pixels,Usage)',
     needs: 'file',
-    open: async ({ bytes, name }, { usage }) => fer2013(await bytes(), { name, ...(usage === undefined ? {} : { usage }) }),
+    async open({ bytes, name, beside }, { usage }) {
+      const note = await beside?.(noteEnding);
+      return fer2013(await bytes(), {
+        name,
+        ...(usage === undefined ? {} : { usage }),
+        ...(note === undefined ? {} : { note: readNote(note, `"${name}${noteEnding}"`) }),
+      });
+    },
+  },
+  sequences: {
+    title: 'Labelled sequences, channels x steps: index.json and an .npz file per split (x, y, subject)',
+    needs: 'folder',
+    open: ({ tree, name }, { usage }) => sequences(tree(), { name, ...(usage === undefined ? {} : { usage }) }),
   },
 };

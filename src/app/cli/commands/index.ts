@@ -10,6 +10,8 @@ import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { predict } from './predict.ts';
 import { run } from './run.ts';
+import { synth } from './synth.ts';
+import { train } from './train.ts';
 import { validate } from './validate.ts';
 import { view } from './view.ts';
 
@@ -23,6 +25,8 @@ export const commands: readonly Register[] = [
   convert,
   validate,
   exportRun,
+  synth,
+  train,
   list,
   view,
 ];
