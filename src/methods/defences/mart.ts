@@ -11,9 +11,9 @@
 import type { GraphBuilder } from '../../core/onnx/builder.ts';
 import { classIds, maskOf } from '../../kit/losses/heads.ts';
 import type { Mode } from '../../kit/nn/net.ts';
+import { kl } from '../../kit/nn/objectives/losses.ts';
 import { firstOf } from '../attacks/option-checks.ts';
 import type { Defence } from './defence.ts';
-import { divergence } from './divergence.ts';
 import { craftWith } from './inner.ts';
 import { checkInner, crossing, innerAbout, innerDefaults, notNegative } from './options.ts';
 import { checkThreats } from './threats.ts';
@@ -39,7 +39,7 @@ export const mart: Defence<typeof defaults> = {
         const ids = classIds(g, classes);
         const atLabel = maskOf(g, ids, label);
         const doubt = g.op('Sub', [g.number(1), pick(g, g.op('Softmax', [clean], { axis: -1 }), atLabel)]);
-        const robust = g.op('Mul', [divergence(g, clean, adversarial), doubt]);
+        const robust = g.op('Mul', [kl(g, clean, adversarial), doubt]);
         const boosted = boostedCrossEntropy(g, adversarial, ids, atLabel);
         return g.op('Add', [boosted, g.op('Mul', [g.number(lambda), robust])]);
       }),

@@ -7,10 +7,9 @@
  * Deviations: the clean sample goes through the network once per step, in the authors' code twice, which moves the running statistics once more.
  */
 import type { Mode } from '../../kit/nn/net.ts';
-import { crossEntropy } from '../../kit/nn/objectives/losses.ts';
+import { crossEntropy, kl } from '../../kit/nn/objectives/losses.ts';
 import { firstOf } from '../attacks/option-checks.ts';
 import type { Defence } from './defence.ts';
-import { divergence } from './divergence.ts';
 import { craftWith } from './inner.ts';
 import { checkInner, crossing, innerAbout, innerDefaults, notNegative } from './options.ts';
 import { checkThreats } from './threats.ts';
@@ -34,7 +33,7 @@ export const trades: Defence<typeof defaults> = {
     return {
       objective: twoSided('trades', threats, ({ g, classes, label, clean, adversarial }) => {
         const natural = crossEntropy(g, clean, label, { classes, smoothing: 0 });
-        return g.op('Add', [natural, g.op('Mul', [g.number(beta), divergence(g, clean, adversarial)])]);
+        return g.op('Add', [natural, g.op('Mul', [g.number(beta), kl(g, clean, adversarial)])]);
       }),
       crafting: craftWith({
         name: 'trades',
