@@ -1,0 +1,124 @@
+/** What a user may get wrong in a training, from the recipe file on: one clear message each, with a remedy. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { files } from '../../../src/app/training/folder.ts';
+import { UserError } from '../../../src/core/errors.ts';
+import { inFolder } from '../cli/provoke.ts';
+import { pictures, recipe, trainFile } from './tiny.ts';
+
+interface Project {
+  readonly at: string;
+  readonly out: string;
+  /** Trains tiny.yaml; changes what it is called with. */
+  run(options?: Parameters<typeof trainFile>[2]): ReturnType<typeof trainFile>;
+  write(change: (recipe: string) => string): Promise<void>;
+  data(change: (csv: string) => string): Promise<void>;
+}
+
+const inProject = (use: (project: Project) => Promise<void>): Promise<void> =>
+  inFolder(async (at) => {
+    await mkdir(join(at, 'data'));
+    const out = join(at, 'models', 'tiny');
+    const project: Project = {
+      at,
+      out,
+      run: (options) => trainFile(join(at, 'tiny.yaml'), out, options),
+      write: (change) => writeFile(join(at, 'tiny.yaml'), change(recipe())),
+      data: (change) => writeFile(join(at, 'data', 'faces.csv'), change(pictures())),
+    };
+    await project.write((text) => text);
+    await project.data((csv) => csv);
+    await use(project);
+  });
+
+/** The error of a promise, which has to be one for users. */
+async function refusal(promise: Promise<unknown>): Promise<UserError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  if (!(error instanceof UserError)) throw new Error(`not refused, or not for users: ${error}`, { cause: error });
+  expect(error.remedy).not.toBe('');
+  return error;
+}
+
+it.each<[string, (project: Project) => Promise<void>, RegExp]>([
+  ['a class that no training sample has', ({ data }) => data((csv) => csv.replace(/^3,(.*Training)$/gm, '4,$1')), /happy/],
+  ['a class that no validation sample has', ({ data }) => data((csv) => csv.replace(/^3,(.*PublicTest)$/gm, '4,$1')), /happy/],
+  [
+    'a batch larger than the data',
+    ({ write }) => write((y) => y.replace('batch: 14', 'batch: 43')),
+    /batch.*43.*42|42.*batch.*43/,
+  ],
+  ['a label that is no class', ({ write }) => write((y) => y.replace(', neutral]', ']')), /data\.train.*"Neutral"/],
+  ['a split that does not exist', ({ write }) => write((y) => y.replace('usage: PublicTest', 'usage: Publictest')), /Publictest/],
+  ['data that are not there', ({ write }) => write((y) => y.replaceAll('faces.csv', 'face.csv')), /face\.csv/],
+  ['a misspelt architecture', ({ write }) => write((y) => y.replace('small-cnn', 'smal-cnn')), /model.*smal-cnn/],
+  ['an option nobody has', ({ write }) => write((y) => y.replace('width: 2', 'widht: 2')), /widht/],
+  ['a defence without a threat', ({ write }) => write((y) => `${y}defence: pgd-at\n`), /defence.*pgd-at/],
+  ['pictures of another size', ({ write }) => write((y) => y.replace('[1, 48, 48]', '[1, 32, 32]')), /48|32/],
+])('refuses %s', async (_, spoil, message) => {
+  await inProject(async (project) => {
+    await spoil(project);
+    const error = await refusal(project.run());
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toMatch(/\n {4}at /);
+    expect(existsSync(join(project.out, files.model))).toBe(false);
+  });
+});
+
+it('leaves out a row whose label is no number of the format, and names it in the record', async () => {
+  await inProject(async ({ out, run, data }) => {
+    await data((csv) => csv.replace(/^3,/m, '9,'));
+    await run();
+    const { problems } = JSON.parse(await readFile(join(out, files.record), 'utf8')) as { problems: { reason: string }[] };
+    expect(problems).toHaveLength(1);
+    expect(problems[0]!.reason).toContain('9');
+  });
+});
+
+it('stops where the loss is no number any more, says where, and keeps the last good checkpoint', async () => {
+  await inProject(async ({ out, run, write }) => {
+    await write((y) => y.replace('use: adamw, lr: 0.002', 'use: sgd, lr: 1e30').replace('epochs: 2', 'epochs: 6'));
+    const error = await refusal(run());
+    expect(error.message).toMatch(/(epoch|step|batch) \d/);
+    expect(error.message).toMatch(/NaN|Inf|finite/i);
+    expect(existsSync(join(out, files.model))).toBe(false);
+  });
+});
+
+it('refuses the checkpoint of another recipe, and leaves it as it is', async () => {
+  await inProject(async ({ out, run, write }) => {
+    await run();
+    const before = await readFile(join(out, files.checkpoint));
+    await write((y) => y.replace('seed: 5', 'seed: 6'));
+    expect((await refusal(run({ resume: true }))).message).toMatch(/checkpoint of another recipe/);
+    expect(Buffer.compare(await readFile(join(out, files.checkpoint)), before)).toBe(0);
+  });
+});
+
+it('refuses a checkpoint that was cut short', async () => {
+  await inProject(async ({ out, run }) => {
+    await run();
+    await truncate(join(out, files.checkpoint), 1000);
+    expect((await refusal(run({ resume: true }))).message).toContain(files.checkpoint);
+  });
+});
+
+it('goes on over what an interrupted write left behind, to the same weights', async () => {
+  await inProject(async ({ out, run, at }) => {
+    const whole = await trainFile(join(at, 'tiny.yaml'), join(at, 'models', 'whole'));
+    const stop = new AbortController();
+    let steps = 0;
+    const onProgress = (): void => {
+      if (++steps === 4) stop.abort(new Error('interrupted'));
+    };
+    await expect(run({ signal: stop.signal, onProgress })).rejects.toThrow('interrupted');
+    expect(existsSync(join(out, files.checkpoint))).toBe(true);
+    await writeFile(join(out, `${files.model}.1.2.tmp`), 'half a mod');
+    const resumed = await run({ resume: true });
+    expect(Buffer.compare(resumed.weights, whole.weights)).toBe(0);
+  });
+});
