@@ -46,7 +46,7 @@ export function readDocument<S extends z.ZodType>(
   };
   const result = schema.safeParse(document.toJS());
   if (result.success) return { value: result.data, where };
-  const { path, message, remedy } = explain(result.error.issues[0]!, schema, words);
+  const { path, message, remedy } = explain(foremost(result.error.issues), schema, words);
   throw new UserError(`${where(path)}${message}`, remedy);
 }
 
@@ -58,6 +58,9 @@ interface Complaint {
 
 type Issue = z.core.$ZodIssue;
 
+/** A misspelt key is behind the complaint that another is missing. */
+const foremost = (issues: readonly Issue[]): Issue => issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0]!;
+
 function explain(issue: Issue, schema: z.core.$ZodType, words: DocumentWords): Complaint {
   if (issue.code === 'invalid_union') return explainUnion(issue, schema, words);
   if (issue.code === 'unrecognized_keys') {
@@ -68,7 +71,8 @@ function explain(issue: Issue, schema: z.core.$ZodType, words: DocumentWords): C
       remedy: suggestion(key, keysAt(schema, issue.path)),
     };
   }
-  return { path: issue.path, message: lowerFirst(issue.message), remedy: words.see };
+  const missing = issue.code === 'invalid_type' && /received undefined$/.test(issue.message);
+  return { path: issue.path, message: missing ? 'is missing' : lowerFirst(issue.message), remedy: words.see };
 }
 
 /** Of a union's branches, the one the user most likely meant: the one with the fewest complaints, then the deepest. */

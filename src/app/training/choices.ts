@@ -55,9 +55,10 @@ export function choicesOf(recipe: Recipe, where: Where): Choices {
     return at(path, () => readOptions(of, given));
   };
 
+  const inputs = inputsOf(recipe, where);
   const family = at(['model'], () => findArchitecture(nameOf(recipe.model)));
   const built = options(family, recipe.model, ['model']);
-  const architecture = at(['model'], () => family.build({ inputs: inputsOf(recipe, where), classes: recipe.classes }, built));
+  const architecture = at(['model'], () => family.build({ inputs, classes: recipe.classes }, built));
 
   const optimiser = at(['optimiser'], () => findOptimiser(nameOf(recipe.optimiser)));
   const settings = options(optimiser, recipe.optimiser, ['optimiser']) as Optimiser['defaults'];
@@ -125,7 +126,7 @@ function inputsOf({ inputs }: Recipe, where: Where): Record<string, InputSpec> {
     Object.entries(inputs).map(([name, { unit, ...input }]) => {
       if (input.layout.length !== input.shape.length + 1)
         throw new UserError(
-          `${where([]).replace(/: $/, '')}: inputs.${name}: the layout ${input.layout} names ${input.layout.length} axes, the shape [${input.shape.join(', ')}] has ${input.shape.length} and the batch is one more`,
+          `${where(['inputs', name])}the layout ${input.layout} names ${input.layout.length} axes, the shape [${input.shape.join(', ')}] has ${input.shape.length} and the batch is one more`,
           'give one letter per axis and N for the batch, which is not in the shape: e.g. shape: [1, 48, 48], layout: NCHW',
         );
       return [name, { ...input, dtype: 'float32', unit: unit ?? units[input.modality] }];

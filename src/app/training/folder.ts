@@ -94,6 +94,7 @@ function refuse(path: string, claim: Claim, identity: string, resume: boolean): 
     );
 }
 
+/** Whose folder it is; a training that ended before its first checkpoint holds nothing. */
 async function readClaim(path: string): Promise<Claim | undefined> {
   const file = join(path, files.record);
   if (!existsSync(file)) return undefined;
@@ -105,5 +106,5 @@ async function readClaim(path: string): Promise<Claim | undefined> {
       `"${file}" has format ${claim.format}, this provoke writes ${formatVersion}`,
       'choose another folder with --out, or --overwrite to replace that training',
     );
-  return claim as Claim;
+  return existsSync(join(path, files.checkpoint)) ? (claim as Claim) : undefined;
 }

@@ -3,6 +3,8 @@ import { relative, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import { assertSameData, type DataRecord } from '../../kit/nn/export/provenance.ts';
+import { planBatches } from '../../kit/nn/fit/batches.ts';
+import { requireClasses } from '../../kit/nn/fit/check-task.ts';
 import type { Task } from '../../kit/nn/fit/task.ts';
 import type { DataReference } from '../experiment/schema.ts';
 import { sha256 } from '../host/files.ts';
@@ -52,8 +54,8 @@ export interface OpenedTraining {
 /** Opens a recipe. Throws a UserError for whatever would end the training. */
 export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, context: OpenContext): Promise<OpenedTraining> {
   const { base, runtime, signal } = context;
-  const placed = replaced(parsed.value, overrides, base);
-  const choices = choicesOf(placed, parsed.where);
+  const moved = replaced(parsed.value, overrides, base);
+  const choices = choicesOf(moved, parsed.where);
   const { architecture, recipe } = choices;
   const open = (reference: DataReference, field: string): Promise<OpenedSet> =>
     openSet(reference, {
@@ -69,6 +71,8 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
     train.push({ set: await open(reference, field), ...(share === undefined ? {} : { share }) });
   const validation = await open(recipe.data.validation, 'data.validation');
   const test = recipe.data.test === undefined ? undefined : await open(recipe.data.test, 'data.test');
+  placed(parsed.where(['batch']), () => planBatches(train, recipe));
+  await refuseGaps(train, validation, architecture, parsed.where);
   if (parsed.card !== undefined) assertSameData(parsed.card, dataRecords({ train, validation, ...(test ? { test } : {}) }));
   const { optimiser, settings, schedule, augment, objective, crafting } = choices;
   const { epochs, batch, seed, clip, ema, earlyStop } = recipe;
@@ -104,6 +108,29 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
     identity: sha256(JSON.stringify([version, withoutPlaces(recipe), sets.map((set) => set.sha256)])),
     recipeIn: (folder) => mapData(recipe, (reference) => movedTo(reference, base, folder)),
   };
+}
+
+/** What training would refuse is refused before a folder is begun. */
+async function refuseGaps(
+  train: readonly TrainingPart[],
+  validation: OpenedSet,
+  architecture: Task['architecture'],
+  where: ParsedRecipe['where'],
+): Promise<void> {
+  const labels = await Promise.all(train.map(({ set }) => set.labels()));
+  const held = await validation.labels();
+  placed(where(['data', 'train']), () => requireClasses('training', labels.flat(), architecture));
+  placed(where(['data', 'validation']), () => requireClasses('validation', held, architecture));
+}
+
+/** Errors of a check begin with the place in the recipe. */
+function placed(place: string, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${place}${error.message}`, error.remedy, { cause: error });
+  }
 }
 
 /** The sets of a training as a card records them. */

@@ -1,5 +1,5 @@
 /** @file Recipe text, or what a model card holds of one, to a checked recipe. */
-import { stringify } from 'yaml';
+import { isMap, parseDocument, stringify } from 'yaml';
 import type { Provenance } from '../../kit/nn/export/provenance.ts';
 import { isCard, readCard } from '../../kit/nn/export/read-card.ts';
 import { type Document, type DocumentWords, readDocument } from '../document.ts';
@@ -28,4 +28,11 @@ export function parseRecipe(text: string, source: string): ParsedRecipe {
     card: provenance,
     where: (path) => `${source}: ${path.length === 0 ? '' : `recipe.${path.map(String).join('.')}: `}`,
   };
+}
+
+/** Whether a text is meant as a recipe rather than an experiment: a card, or a map that names epochs or classes and no attacks. */
+export function isRecipe(text: string): boolean {
+  if (isCard(text)) return true;
+  const { contents } = parseDocument(text);
+  return isMap(contents) && !contents.has('attacks') && (contents.has('epochs') || contents.has('classes'));
 }
