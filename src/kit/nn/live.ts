@@ -9,6 +9,7 @@ import type { Tensor } from '../../core/tensor/tensor.ts';
 import { type ForwardSession, type GradientSession, type ModelSessions, openSessions } from '../model/sessions.ts';
 import { type Architecture, buildNetwork } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
+import { foldFedNorms } from './fold-norms.ts';
 import type { Mode, NoiseInput } from './net.ts';
 
 export interface LiveOptions {
@@ -51,7 +52,7 @@ export async function liveSessions(
       sha256: '',
     },
     withState(runtime, weights),
-    architecture.surrogates === undefined ? {} : { surrogates: architecture.surrogates },
+    { fedWeights: true, ...(architecture.surrogates === undefined ? {} : { surrogates: architecture.surrogates }) },
   );
   return {
     ...sessions,

@@ -12,6 +12,8 @@ import { lowerPatchProduct, patchProductRule } from './patch-product.ts';
 export interface TrainingOptions extends GradientOptions {
   /** Inputs whose axes the result may expect in another order: weights that are only ever read by this graph and its updates. */
   readonly hold?: readonly string[];
+  /** Positions of the largest map whose convolutions go over rows; by default there is none. */
+  readonly positions?: number;
 }
 
 export interface TrainingGradient extends GradientGraph {
@@ -24,7 +26,10 @@ export async function trainingGradient(graph: Graph, execute: Execute, options: 
   const shapes = await inferShapes(graph, execute);
   if ((options.provider ?? 'cpu') !== 'cpu')
     return { ...backward({ graph, standIn: new Map() }, shapes, options), held: new Map() };
-  const { graph: rows, held } = overRows(graph, (name) => shapes.get(name)?.dims, { hold: options.hold ?? [] });
+  const { graph: rows, held } = overRows(graph, (name) => shapes.get(name)?.dims, {
+    hold: options.hold ?? [],
+    ...(options.positions === undefined ? {} : { positions: options.positions }),
+  });
   const known = rows === graph ? shapes : await inferShapes(lowered(rows), execute);
   const made = backward({ graph: rows, standIn: new Map() }, known, {
     ...options,

@@ -14,7 +14,12 @@ import { type Windows, windowsOver } from './windows.ts';
  * Measured at two threads, batch 32 and 64, channels from 16 at 24 x 24 to 512 at 2 x 2: forward and both gradients together take 0.3 to 0.5 of the time of
  * convolutions of pictures. Fewer channels make the gathering of single rows the larger part; the patches of large maps would not fit into memory.
  */
-export const overRowsDefaults = { channels: 8, patches: 2 ** 19, hold: [] as readonly string[] };
+export const overRowsDefaults = {
+  channels: 8,
+  patches: 2 ** 19,
+  positions: Number.POSITIVE_INFINITY,
+  hold: [] as readonly string[],
+};
 
 export interface OverRows {
   readonly graph: Graph;
@@ -148,6 +153,7 @@ function pictureOf(dims: ReturnType<DimsOf>): Picture | undefined {
 
 const worthwhile = ({ windows, map, channels }: Convolution, limits: typeof overRowsDefaults): boolean =>
   Math.min(...channels) >= limits.channels &&
+  sizeOf(map) <= limits.positions &&
   sizeOf(windowsOver(windows, map)) * sizeOf(windows.kernel) * channels[0] <= limits.patches;
 
 function convolutionOf(node: Node, dimsOf: DimsOf, picture: (name: string) => Picture | undefined): Convolution | undefined {
