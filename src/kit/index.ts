@@ -33,5 +33,9 @@ export {
 } from './model/oracle.ts';
 export { type Prediction, predict, softmax } from './model/predict.ts';
 export { type ModelSessions, openSessions, type SessionOptions } from './model/sessions.ts';
+export { type Exported, type ExportOptions, exportModel, type TrainingFacts } from './nn/export/export.ts';
+export type { Provenance } from './nn/export/provenance.ts';
+export { type Card, isCard, readCard } from './nn/export/read-card.ts';
+export { readWeights, type Weights, writeWeights } from './nn/export/weights.ts';
 export type { Outcome, Status } from './record/outcome.ts';
 export type { Norm, Threat, ThreatOptions } from './threat/threat.ts';
