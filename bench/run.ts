@@ -1,5 +1,6 @@
 /** @file `npm run -s bench -- NAME [CASE ...] [--json]`: one JSON object per case on a line; medians over interleaved rounds, ratio = ours / peer. */
 import { suggestion } from '../src/core/errors.ts';
+import { adversarialTraining } from './cases/adversarial-epoch.ts';
 import { gradientCost } from './cases/gradient-cost.ts';
 import { lstm } from './cases/lstm.ts';
 import { memory } from './cases/memory.ts';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, Bench>> = {
   memory,
   throughput,
   'train-step': trainStep,
+  'adversarial-epoch': adversarialTraining,
 };
 
 const [name, ...rest] = process.argv.slice(2).filter((arg) => arg !== '--');
