@@ -43,7 +43,8 @@ const quoted = (names: readonly string[]): string => names.map((name) => `"${nam
 export async function whereItBegan(refused: Refused): Promise<string[]> {
   const inputs = oddInputs(refused);
   const layer = inputs.length > 0 ? [] : await firstLayer(refused);
-  const gradient = inputs.length + layer.length > 0 ? [] : await firstGradient(refused);
+  const back = inputs.length + layer.length === 0 && refused.result.notFinite === 'gradient';
+  const gradient = back ? await firstGradient(refused) : [];
   return [...oddSamples(refused), ...inputs, ...layer, ...gradient, largestWeight(refused)];
 }
 
