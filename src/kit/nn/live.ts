@@ -9,7 +9,6 @@ import type { Tensor } from '../../core/tensor/tensor.ts';
 import { type ForwardSession, type GradientSession, type ModelSessions, openSessions } from '../model/sessions.ts';
 import { type Architecture, buildNetwork } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
-import { foldFedNorms } from './fold-norms.ts';
 import type { Mode, NoiseInput } from './net.ts';
 
 export interface LiveOptions {
