@@ -57,10 +57,18 @@ export {
   type Written,
 } from './net.ts';
 export { standard } from './objectives/cross-entropy.ts';
-export { type CrossEntropyOptions, crossEntropy } from './objectives/losses.ts';
+export { type CrossEntropyOptions, crossEntropy, hinge, kl, meanSquare, softCrossEntropy } from './objectives/losses.ts';
 export type { Objective, ObjectiveScene } from './objectives/objective.ts';
 export type { Optimiser, UpdateScene } from './optimisers/optimiser.ts';
 export { findOptimiser, optimisers } from './optimisers/registry.ts';
-export { type Schedule, scheduleOf } from './schedules.ts';
+export { type Schedule, scheduleOf, schedules } from './schedules.ts';
 export { makeStep, type Step, type StepOptions, stepNames } from './step.ts';
-export { type Batch, openTrainer, type StepResult, type Trainer, type TrainerOptions } from './trainer.ts';
+export {
+  type Batch,
+  type NotFinite,
+  openTrainer,
+  type State,
+  type StepResult,
+  type Trainer,
+  type TrainerOptions,
+} from './trainer.ts';

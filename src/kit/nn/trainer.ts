@@ -70,7 +70,11 @@ export interface TrainerOptions extends StepOptions {
   readonly steps?: number;
 }
 
-/** Opens one session that trains `architecture` from its first values on. Same batches, same bits, at a fixed number of runtime threads. */
+/**
+ * Opens one session that trains `architecture` from its first values on. The same batches give the same bits at a fixed number of runtime threads, and nothing
+ * but the state carries over from step to step. Another number of threads may round large sums otherwise (measured: small networks have the same bits at
+ * one and two threads, the CNN-LSTM has not).
+ */
 export async function openTrainer(architecture: Architecture, runtime: Runtime, options: TrainerOptions): Promise<Trainer> {
   const step = await makeStep(architecture, runtime, options);
   const stepper = await openStepper(step.graph, step.links, runtime);

@@ -1,5 +1,7 @@
+import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/core/errors.ts';
+import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import { stream } from '../../../src/core/tensor/random.ts';
 import { bytesOf, f32, i64, type Tensor } from '../../../src/core/tensor/tensor.ts';
 import { filled } from '../../../src/kit/nn/initialisers.ts';
@@ -62,6 +64,14 @@ describe('a trainer', () => {
     for (const trainer of [a, b, c]) await train(trainer, 0, 3);
     expect(bits(b.state())).toEqual(bits(a.state()));
     expect(bits(c.state())).not.toEqual(bits(a.state()));
+  });
+
+  it('computes the same bits every time with two threads', async () => {
+    const pair = createRuntime(ort, { threads: 2 });
+    const options = { seed: 0, objective: standard(), optimiser: sgd };
+    const [a, b] = [await openTrainer(convNet(), pair, options), await openTrainer(convNet(), pair, options)];
+    for (const trainer of [a, b]) await train(trainer, 0, 5);
+    expect(bits(b.state())).toEqual(bits(a.state()));
   });
 
   it('puts gradients of all parameters into one norm', async () => {
