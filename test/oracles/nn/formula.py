@@ -33,10 +33,10 @@ def uniform(name, dims):
 
 
 def weight(name, dims):
-    """Uniform around 0 within the largest power of two whose square times the fan-in is at most 6; scales of normalisations around 1."""
+    """Uniform around 0 within the largest power of two whose square times the fan-in is at most 6; scales of normalisations around 1. Numbers of float32."""
     u = uniform(name, dims) - 0.5
     if len(dims) < 2:
-        return (1 + u / 2) if name.endswith("weight") else u / 4
+        return (1 + u / 2).astype(np.float32).astype(np.float64) if name.endswith("weight") else u / 4
     fan = int(np.prod(dims)) // dims[0] if len(dims) != 3 or name.split(".")[-1] not in ("W", "R") else dims[-1]
     scale = 1.0
     while scale * scale * fan > 6:
