@@ -3,7 +3,7 @@ import type { Runtime } from '../../core/runtime/runtime.ts';
 import { sizeOf } from '../../core/tensor/tensor.ts';
 import { buildNetwork } from '../../kit/nn/architecture.ts';
 import { fit } from '../../kit/nn/fit/fit.ts';
-import { duration } from '../cli/progress.ts';
+import { duration } from '../report/format.ts';
 import { nameOf } from './choices.ts';
 import type { OpenedSet } from './data.ts';
 import type { OpenedTraining } from './open.ts';
