@@ -6,7 +6,8 @@ import { f32, i64, scalar, sizeOf, type Tensor } from '../../src/core/tensor/ten
 import { transpose } from '../../src/core/tensor/transpose.ts';
 import { drawNoise } from '../../src/kit/nn/fit/noise.ts';
 import { standard } from '../../src/kit/nn/objectives/cross-entropy.ts';
-import { makeStep, type Step, type StepOptions, stepNames } from '../../src/kit/nn/step.ts';
+import { makeStep } from '../../src/kit/nn/step.ts';
+import { type Step, type StepOptions, stepNames } from '../../src/kit/nn/step-terms.ts';
 import { openTrainer, type Trainer } from '../../src/kit/nn/trainer.ts';
 import { type TrainingCase, trainingCase } from '../models/training/index.ts';
 

@@ -1,4 +1,4 @@
-/** @file A graph that is run again and again, each run replacing its state: weights, optimiser memory, running statistics. Nothing of the state is copied. */
+/** @file A graph that is run again and again, each run replacing its state: weights, optimiser memory, running statistics. */
 import type { Graph } from '../onnx/graph.ts';
 import { type Tensor, zeros } from '../tensor/tensor.ts';
 import { inverseOf, transpose } from '../tensor/transpose.ts';

@@ -62,7 +62,8 @@ export type { Objective, ObjectiveScene } from './objectives/objective.ts';
 export type { Optimiser, UpdateScene } from './optimisers/optimiser.ts';
 export { findOptimiser, optimisers } from './optimisers/registry.ts';
 export { type Schedule, scheduleOf, schedules } from './schedules.ts';
-export { makeStep, type Step, type StepOptions, stepNames } from './step.ts';
+export { makeStep } from './step.ts';
+export { type Step, type StepOptions, stepNames } from './step-terms.ts';
 export {
   type Batch,
   type NotFinite,

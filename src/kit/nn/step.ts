@@ -1,67 +1,17 @@
 /** @file One training step as one graph: forward, backward and the update of every parameter; weights and the optimiser's memory are its state. */
-import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import { UserError } from '../../core/errors.ts';
 import { trainingGradient } from '../../core/layout/training/index.ts';
 import { graphBuilder } from '../../core/onnx/builder.ts';
-import type { Graph } from '../../core/onnx/graph.ts';
 import { plainBodies } from '../../core/onnx/passes/control-flow/plain-bodies.ts';
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
-import type { StateLinks } from '../../core/runtime/stepper.ts';
 import { readOptions } from '../options.ts';
-import { type Architecture, inputSignals, type Options } from './architecture.ts';
+import { type Architecture, inputSignals } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
-import { type NoiseInput, openNet } from './net.ts';
-import type { Objective } from './objectives/objective.ts';
-import type { Optimiser } from './optimisers/optimiser.ts';
+import { openNet } from './net.ts';
+import { type Step, type StepOptions, stepNames } from './step-terms.ts';
 import { writeUpdates } from './updates.ts';
-
-export interface StepOptions {
-  /** First values of the parameters. */
-  readonly seed: number;
-  readonly objective: Objective;
-  readonly optimiser: Optimiser;
-  /** Of the optimiser; missing ones have its defaults. */
-  readonly settings?: Options;
-  /** Largest Euclidean norm of all gradients together: larger ones are scaled down to it. */
-  readonly clip?: number;
-  /** Decay of a moving average of every parameter and statistic, kept as `NAME/average` (averages.ts); at least 0 and below 1. */
-  readonly ema?: number;
-  /** Whether the decay grows towards `ema` over the first steps, so that the first values are soon forgotten; true unless said otherwise. */
-  readonly emaWarmup?: boolean;
-  /** Data inputs whose gradient (of the mean loss) the step returns too. */
-  readonly wrtInputs?: readonly string[];
-  /** Derivatives that stand in for those of comparisons and rounding, before those the architecture brings. */
-  readonly surrogates?: readonly Surrogate[];
-  /** 'gradients': the parameters stay as they are, and their gradients are outputs, for an optimiser of one's own. */
-  readonly outputs?: 'state' | 'gradients';
-}
-
-/** Names of what every step reads and returns beside the data inputs; `statistics` (the sum of all, not finite where one is not) only where there are some. */
-export const stepNames = {
-  label: 'label',
-  loss: 'loss',
-  losses: 'losses',
-  logits: 'logits',
-  norm: 'norm',
-  statistics: 'statistics',
-} as const;
-
-export interface Step {
-  readonly graph: Graph;
-  /** Parameters, optimiser slots (`PARAMETER/SLOT`), statistics, averages (`NAME/average`). */
-  readonly links: StateLinks;
-  readonly parameters: readonly string[];
-  readonly statistics: readonly string[];
-  readonly noise: readonly NoiseInput[];
-  /** Values of the scalars fed with step `step` (from 1) where the schedule's factor on the learning rate is `rate`, by input name. */
-  numbersOf(step: number, rate: number): Readonly<Record<string, number>>;
-  /** Outputs that hold the gradient with respect to each of `wrtInputs`. */
-  readonly inputGradients: Readonly<Record<string, string>>;
-  /** Outputs that hold the gradient with respect to each parameter; empty unless asked for. */
-  readonly gradients: Readonly<Record<string, string>>;
-}
 
 /**
  * Writes the step. Outputs: those of `stepNames`, the gradients asked for, and the next state. Throws a UserError where an option cannot be used, or the

@@ -7,7 +7,8 @@ import { scalar } from '../../core/tensor/tensor.ts';
 import type { Architecture } from './architecture.ts';
 import { averageOf } from './averages.ts';
 import type { NoiseInput } from './net.ts';
-import { makeStep, type StepOptions, stepNames } from './step.ts';
+import { makeStep } from './step.ts';
+import { type StepOptions, stepNames } from './step-terms.ts';
 
 export interface Batch {
   /** The model's inputs, [N, ...]. */

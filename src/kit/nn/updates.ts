@@ -4,7 +4,7 @@ import type { StateLinks } from '../../core/runtime/stepper.ts';
 import { sizeOf, type Tensor, zeros } from '../../core/tensor/tensor.ts';
 import { inverseOf, permuted } from '../../core/tensor/transpose.ts';
 import { averageDecay, averageOf } from './averages.ts';
-import { type Step, type StepOptions, stepNames } from './step.ts';
+import { type Step, type StepOptions, stepNames } from './step-terms.ts';
 
 interface UpdateScene extends StepOptions {
   readonly parameters: readonly string[];

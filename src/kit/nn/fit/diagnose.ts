@@ -2,7 +2,8 @@
 import { UserError } from '../../../core/errors.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
 import type { Tensor } from '../../../core/tensor/tensor.ts';
-import { type StepOptions, stepNames, writeForward } from '../step.ts';
+import { writeForward } from '../step.ts';
+import { type StepOptions, stepNames } from '../step-terms.ts';
 import { type Batch, openTrainer, type StepResult, type Trainer } from '../trainer.ts';
 import type { Task, Where } from './task.ts';
 

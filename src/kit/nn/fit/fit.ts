@@ -6,7 +6,7 @@ import { createOracle } from '../../model/make-oracle.ts';
 import { readOptions } from '../../options.ts';
 import type { Options } from '../architecture.ts';
 import { liveSessions } from '../live.ts';
-import type { StepOptions } from '../step.ts';
+import type { StepOptions } from '../step-terms.ts';
 import { openTrainer, type State, type Trainer } from '../trainer.ts';
 import { planBatches } from './batches.ts';
 import { checkTask } from './check-task.ts';

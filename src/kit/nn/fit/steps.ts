@@ -3,7 +3,7 @@ import type { Runtime } from '../../../core/runtime/runtime.ts';
 import { i64 } from '../../../core/tensor/tensor.ts';
 import { packChunk } from '../../model/batches.ts';
 import { argmax } from '../../model/oracle.ts';
-import type { StepOptions } from '../step.ts';
+import type { StepOptions } from '../step-terms.ts';
 import type { Batch, StepResult, Trainer } from '../trainer.ts';
 import { augmented } from './augment/augmentation.ts';
 import { refusal } from './diagnose.ts';
