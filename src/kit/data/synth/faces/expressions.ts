@@ -24,6 +24,13 @@ export interface Expression {
   readonly teeth: number;
 }
 
+/** What a face is drawn from: its 68 points, and how strongly which expression is shown. */
+export interface Target {
+  readonly label: number;
+  readonly strength: number;
+  readonly shape: readonly Point[];
+}
+
 type Shifts = Record<number, readonly [number, number]>;
 
 /** The same shift for several points. */

@@ -5,7 +5,7 @@
 import { type Stream, stream } from '../../../../core/tensor/random.ts';
 import type { RawImage } from '../../source.ts';
 import { type Place, placeOf } from '../splits.ts';
-import { express, expressions } from './expressions.ts';
+import { express, expressions, type Target } from './expressions.ts';
 import type { Identity } from './identities.ts';
 import { camera, light } from './light.ts';
 import { neutralShape, type Point, toPicture } from './shape.ts';
@@ -44,13 +44,6 @@ export function makeFace(index: number, people: readonly Identity[], options: Fa
   const person = pool[draw.integer(pool.length)]!;
   const target = targetShape(person, place.label, strength * (0.65 + 0.5 * draw.uniform()), draw);
   return { ...place, identity: person.id, picture: render(person, target, draw) };
-}
-
-/** What a face is drawn from: its 68 points, and how strongly which expression is shown. */
-export interface Target {
-  readonly label: number;
-  readonly strength: number;
-  readonly shape: readonly Point[];
 }
 
 /** How far a person's own points go towards the neutral shape before an expression is put on: photographed people smile. */

@@ -1,6 +1,5 @@
 /** @file What a warp cannot make: the dark and the teeth of a mouth that was closed in the photo, and the creases of the skin. */
-import { expressions } from './expressions.ts';
-import type { Target } from './face.ts';
+import { expressions, type Target } from './expressions.ts';
 import type { Point } from './shape.ts';
 
 /** Value of a point of the frame, from the value the photo has there. */

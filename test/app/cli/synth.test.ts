@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { loadData } from '../../../src/app/host/data.ts';
+import { nodeRuntime } from '../../../src/app/host/runtime.ts';
+import { expressions } from '../../../src/kit/data/synth/faces/expressions.ts';
+import { everything, usableOf } from '../../kit/data/samples.ts';
+import { inFolder, provoke } from './provoke.ts';
+
+const open = (format: string, path: string, base: string, usage?: string) =>
+  loadData({ format, path, ...(usage === undefined ? {} : { usage }) }, { base, runtime: nodeRuntime({ threads: 1 }) });
+
+describe('provoke synth', () => {
+  it('sequences: a folder the format reads, which says that it is synthetic; the same bytes again', async () => {
+    await inFolder(async (folder) => {
+      for (const out of ['a', 'b']) {
+        const { code, stdout, stderr } = await provoke(['synth', 'sequences', '-o', out, '--count', '60', '--seed', '3'], folder);
+        expect([code, stderr]).toEqual([0, '']);
+        expect(stdout).toBe(`${out}: 60 synthetic sequences (index.json, train.npz, validation.npz, test.npz)\n`);
+      }
+      for (const name of await readdir(join(folder, 'a')))
+        expect(Buffer.compare(await readFile(join(folder, 'a', name)), await readFile(join(folder, 'b', name)))).toBe(0);
+      const data = await open('sequences', 'a', folder, 'test');
+      expect(data.synthetic).toMatch(/^synthetic sequences: 6 kinds of rhythmic movement of 40 invented subjects/);
+      expect(data.labels).toEqual(['walk', 'run', 'jump', 'wave', 'sit', 'stumble']);
+      expect(usableOf(await everything(data))[0]!.inputs['']).toMatchObject({ kind: 'array', shape: [6, 128] });
+      expect(await readdir(folder)).toEqual(['a', 'b']);
+    });
+  }, 120_000);
+
+  it('faces: the CSV with its note, and a contact sheet', async () => {
+    await inFolder(async (folder) => {
+      const args = ['synth', 'faces', '-o', 'faces.csv', '--count', '49', '--sheet', 'sheet.png'];
+      const { code, stdout } = await provoke(args, folder);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^faces\.csv: 49 synthetic faces: 19 photographed faces of the npm package @vladmandic\/face-api/);
+      const data = await open('fer2013', 'faces.csv', folder);
+      expect([data.count, data.synthetic?.slice(0, 15)]).toEqual([49, 'synthetic faces']);
+      const items = usableOf(await everything(data));
+      expect(items.map((i) => i.label)).toEqual(items.map((_, i) => expressions[i % 7]!.name));
+      expect(items[0]!.group).toMatch(/^sample\d-face\d$/);
+      const { width, height } = await sharp(join(folder, 'sheet.png')).metadata();
+      expect([width, height]).toEqual([7 * 97, 7 * 97]);
+      expect((await readdir(folder)).sort()).toEqual(['faces.csv', 'faces.csv.synthetic.json', 'sheet.png']);
+    });
+  }, 120_000);
+
+  it('faces as folders: each split is an image folder of its own, with its note', async () => {
+    await inFolder(async (folder) => {
+      const args = ['synth', 'faces', '-o', 'faces', '--format', 'image-folder', '--count', '49'];
+      expect((await provoke(args, folder)).code).toBe(0);
+      expect((await readdir(join(folder, 'faces'))).sort()).toEqual(['test', 'train', 'validation']);
+      const data = await open('image-folder', 'faces/test', folder);
+      expect([data.count, data.labels]).toEqual([7, expressions.map((e) => e.name.toLowerCase()).sort()]);
+      expect(data.synthetic).toMatch(/^synthetic faces/);
+    });
+  }, 120_000);
+
+  it('overwrites nothing unless told to', async () => {
+    await inFolder(async (folder) => {
+      await mkdir(join(folder, 'mine'));
+      await writeFile(join(folder, 'mine', 'notes.txt'), 'keep me');
+      const args = ['synth', 'sequences', '-o', 'mine', '--count', '60'];
+      const { code, stderr } = await provoke(args, folder);
+      expect([code, stderr]).toEqual([2, 'error: "mine" exists\n  choose another place with --out, or --force to replace it\n']);
+      expect(existsSync(join(folder, 'mine', 'notes.txt'))).toBe(true);
+      expect((await provoke([...args, '--force'], folder)).code).toBe(0);
+      expect((await readdir(join(folder, 'mine'))).sort()).toEqual(['index.json', 'test.npz', 'train.npz', 'validation.npz']);
+      expect(await readdir(folder)).toEqual(['mine']);
+    });
+  }, 120_000);
+
+  it.each<[string, string[], RegExp]>([
+    ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces\n$/],
+    ['an unknown corpus', ['synth', 'face'], /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /],
+    ['no place', ['synth', 'faces'], /^error: required option '-o, --out <path>' not specified\n/],
+    ['an unknown option', ['synth', 'faces', '-o', 'x', '--sed', '1'], /^error: unknown option '--sed'\n/],
+    [
+      'too few',
+      ['synth', 'faces', '-o', 'x.csv', '--count', '10'],
+      /^error: 10 samples are too few for 7 classes in three splits\n/,
+    ],
+    [
+      'a count that is none',
+      ['synth', 'sequences', '-o', 'x', '--count', 'many'],
+      /^error: --count: "many" is not a positive whole/,
+    ],
+    [
+      'a seed that is none',
+      ['synth', 'sequences', '-o', 'x', '--seed', '-1'],
+      /^error: --seed: "-1" is not a whole number, 0 or more\n/,
+    ],
+    ['too many classes', ['synth', 'sequences', '-o', 'x', '--classes', '9'], /^error: there are 2 to 8 classes, not 9\n/],
+    [
+      'an unknown format',
+      ['synth', 'faces', '-o', 'x', '--format', 'fer2012'],
+      /^error: --format: there is no format "fer2012"\n {2}did you mean/,
+    ],
+  ])(
+    'refuses %s, in one message',
+    async (_, args, says) => {
+      await inFolder(async (folder) => {
+        const { code, stdout, stderr } = await provoke(args, folder);
+        expect([code, stdout]).toEqual([2, '']);
+        expect(stderr).toMatch(says);
+        expect(await readdir(folder)).toEqual([]);
+      });
+    },
+    60_000,
+  );
+
+  it('explains itself', async () => {
+    await inFolder(async (folder) => {
+      const { code, stdout } = await provoke(['synth', '--help'], folder);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('$ provoke synth faces -o faces.csv')]);
+      expect((await provoke(['synth', 'sequences', '--help'], folder)).stdout).toContain('--subjects <n>');
+    });
+  }, 60_000);
+});
