@@ -13,8 +13,8 @@ export type OrtModule = Pick<typeof ort, 'InferenceSession' | 'Tensor'>;
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface Session {
-  /** Runs the graph; `fetch` limits what is copied out, not what is computed. Outputs named in `into` are written into those tensors. */
-  run(feeds: Feeds, fetch?: readonly string[], into?: Feeds): Promise<Record<string, Tensor>>;
+  /** Runs the graph; `fetch` limits what is copied out, not what is computed. */
+  run(feeds: Feeds, fetch?: readonly string[]): Promise<Record<string, Tensor>>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Element type of each output, as the runtime inferred it; undefined for what is not a tensor. */
@@ -74,25 +74,16 @@ export function createRuntime(module: OrtModule, options: RuntimeOptions = {}): 
   };
 }
 
-/** Tensors as the runtime takes them, over the same arrays. */
-const handed = (module: OrtModule, tensors: Feeds): Record<string, ort.Tensor> =>
-  Object.fromEntries(
-    Object.entries(tensors).map(([name, t]) => [name, new module.Tensor(t.dtype, t.data as never, [...t.dims])]),
-  );
-
 function wrap(module: OrtModule, session: ort.InferenceSession): Session {
   const types = new Map(session.outputMetadata.map((m) => [m.name, m.isTensor ? (m.type as DType) : undefined]));
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
     dtype: (output) => types.get(output),
-    async run(feeds, fetch, into) {
-      const given = handed(module, feeds);
-      const asked =
-        into === undefined
-          ? fetch
-          : { ...handed(module, into), ...Object.fromEntries((fetch ?? []).map((name) => [name, null])) };
-      const results = await (asked === undefined ? session.run(given) : session.run(given, asked)).catch(failing);
+    async run(feeds, fetch) {
+      const given: Record<string, ort.Tensor> = {};
+      for (const [name, t] of Object.entries(feeds)) given[name] = new module.Tensor(t.dtype, t.data as never, [...t.dims]);
+      const results = await (fetch === undefined ? session.run(given) : session.run(given, [...fetch])).catch(failing);
       return Object.fromEntries(
         Object.entries(results).map(([name, t]) => [name, { dtype: t.type, dims: t.dims, data: t.data } as unknown as Tensor]),
       );

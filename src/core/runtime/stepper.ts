@@ -1,6 +1,6 @@
 /** @file A graph that is run again and again, each run replacing its state: weights, optimiser memory, running statistics. */
 import type { Graph } from '../onnx/graph.ts';
-import { type Tensor, zeros } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { inverseOf, transpose } from '../tensor/transpose.ts';
 import type { Feeds, Runtime } from './runtime.ts';
 
@@ -10,7 +10,7 @@ export interface Stepper {
    * wrong (a loss that is not a number) leaves everything as it was.
    */
   run(feeds: Feeds, accept?: (outputs: Readonly<Record<string, Tensor>>) => boolean): Promise<Record<string, Tensor>>;
-  /** The present state, by the names of the graph's inputs. The arrays are those the next run reads; the run after it writes into them. */
+  /** The present state, by the names of the graph's inputs: views, to be read only. */
   state(): Readonly<Record<string, Tensor<'float32'>>>;
   /** Replaces state; the values are copied. Throws when a name, dtype or shape is not that of the state. */
   set(state: Readonly<Record<string, Tensor>>): void;
@@ -26,8 +26,8 @@ export type StateLinks = Readonly<
 >;
 
 /**
- * Opens a session whose state lives in two sets of arrays: a run reads one and writes the other, and they change places. Writing over what is read would
- * save one set, but an update may run before the last reader of the old weights.
+ * Opens a session whose state is what the last accepted run returned. Writing over the old state instead would save nothing: the runtime's binding copies
+ * every output into an array of its own even where it was given one to write into, and an update may run before the last reader of the old weights.
  */
 export async function openStepper(graph: Graph, links: StateLinks, runtime: Runtime): Promise<Stepper> {
   const session = await runtime.open(graph);
@@ -43,7 +43,6 @@ export async function openStepper(graph: Graph, links: StateLinks, runtime: Runt
   const each = (make: (name: string) => Tensor<'float32'>): Record<string, Tensor<'float32'>> =>
     Object.fromEntries(names.map((name) => [name, make(name)]));
   let present = each((name) => inside(name, links[name]!.first));
-  let spare = each((name) => zeros('float32', present[name]!.dims));
   let shown: Record<string, Tensor<'float32'>> | undefined;
   const reads = new Set(session.inputs);
   const next = new Set(names.map((name) => links[name]!.next));
@@ -55,11 +54,10 @@ export async function openStepper(graph: Graph, links: StateLinks, runtime: Runt
   return {
     async run(feeds, accept = () => true) {
       const state = Object.fromEntries(names.filter((name) => reads.has(name)).map((name) => [name, present[name]!]));
-      const into = Object.fromEntries(names.map((name) => [links[name]!.next, spare[name]!]));
-      const results = await session.run({ ...state, ...feeds }, others, into);
+      const results = await session.run({ ...state, ...feeds });
       const outputs = Object.fromEntries(others.map((name) => [name, results[name]!]));
       if (accept(outputs)) {
-        [present, spare] = [spare, present];
+        present = each((name) => results[links[name]!.next] as Tensor<'float32'>);
         shown = undefined;
       }
       return outputs;
@@ -72,7 +70,7 @@ export async function openStepper(graph: Graph, links: StateLinks, runtime: Runt
         if (value.dtype !== 'float32' || link.first.dims.join() !== value.dims.join())
           throw new Error(`state "${name}" is float32 [${link.first.dims}], got ${value.dtype} [${value.dims}]`);
       }
-      for (const [name, value] of Object.entries(state)) present[name]!.data.set(inside(name, value as Tensor<'float32'>).data);
+      for (const [name, value] of Object.entries(state)) present[name] = inside(name, value as Tensor<'float32'>);
       shown = undefined;
     },
     release: () => session.release(),

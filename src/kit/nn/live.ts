@@ -72,10 +72,10 @@ export function withState(runtime: Runtime, state: () => Feeds): Runtime {
       const session = await runtime.open(graph);
       return {
         ...session,
-        run(feeds, fetch, into) {
+        run(feeds, fetch) {
           const held = state();
           const missing = session.inputs.filter((name) => feeds[name] === undefined && held[name] !== undefined);
-          return session.run({ ...Object.fromEntries(missing.map((name) => [name, held[name]!])), ...feeds }, fetch, into);
+          return session.run({ ...Object.fromEntries(missing.map((name) => [name, held[name]!])), ...feeds }, fetch);
         },
       };
     },
