@@ -112,7 +112,7 @@ const cases: readonly Case[] = [
   run(
     'a label that is no class',
     {},
-    "error: the data's label \"Angry\" is not among the model's classes: happy, neutral, sad\n  say which class each stands for, under data: labels: { Angry: CLASS }\n",
+    'error: the data\'s label "Angry" is not among the model\'s classes: happy, neutral, sad\n  say which class each stands for, under data: labels: { Angry: CLASS }\n',
     {
       prepare: async (folder) => {
         await mkdir(join(folder, 'photos', 'Angry'), { recursive: true });

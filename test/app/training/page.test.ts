@@ -52,7 +52,7 @@ function page(over: Partial<TrainingPage> = {}): TrainingPage {
       runtime: { threads: 1, optimization: 'all', providers: ['cpu'] },
       training: { epochs: 2, steps: 10 },
       weights: { sha256: hash, parameters: 5, statistics: 0, averaged: false },
-      exported: { sha256: hash, difference: 1e-7, samples: 10, drawn: true },
+      exported: { sha256: hash, difference: 1e-7, samples: 10, drawn: true, folded: true },
       evaluations: [
         {
           split: 'test',
