@@ -121,6 +121,17 @@ describe('a training step over rows has the gradients of the plain one', () => {
     });
   });
 
+  it('what is joined to a map: positions that are the same for all samples, and numbers of many axes', async () => {
+    const conv = convolution(2, { before: 1 });
+    await both({ x: [8, 4, 4], w: [8, 8, 3, 3], p: [1, 8, 4, 4] }, (g) => g.op('Add', [conv(g, 'x', 'w'), 'p']));
+    await both({ x: [8, 3, 3], w: [8, 8, 3, 3], s: [8], t: [8], m: [8], q: [8] }, (g) => {
+      const one = g.op('Add', [g.op('Conv', ['x', 'w']), g.constant(f32([0.5], [1, 1, 1, 1]))]);
+      const attributes = { training_mode: 1, momentum: float(0), epsilon: float(1) };
+      const [normal] = g.ops('BatchNormalization', [one, 's', 't', 'm', 'q'], 3, attributes);
+      return g.op('Sigmoid', [normal!]);
+    });
+  });
+
   it('weights read twice are held, weights that something else reads are not', async () => {
     const conv = convolution(2, { before: 1 });
     const twice = await both({ x: [8, 4, 4], w: [8, 8, 3, 3] }, (g) => conv(g, g.op('Relu', [conv(g, 'x', 'w')]), 'w'), ['w']);

@@ -33,8 +33,9 @@ const elementwise = new Set(
   ),
 );
 
-/** A map: channels, and its sizes. */
+/** A map: how many there are (undefined: as many as the batch), channels, and its sizes. */
 interface Picture {
+  readonly count: number | undefined;
   readonly channels: number;
   readonly map: readonly number[];
 }
@@ -147,8 +148,9 @@ function heldWeights(
 
 function pictureOf(dims: ReturnType<DimsOf>): Picture | undefined {
   if (dims === undefined || dims.length < 3) return undefined;
-  const [channels, ...map] = dims.slice(1);
-  return typeof channels === 'number' && map.every((d) => typeof d === 'number') ? { channels, map: map as number[] } : undefined;
+  const [first, channels, ...map] = dims;
+  if (typeof channels !== 'number' || !map.every((d) => typeof d === 'number')) return undefined;
+  return { count: typeof first === 'number' ? first : undefined, channels, map: map as number[] };
 }
 
 const worthwhile = ({ windows, map, channels }: Convolution, limits: typeof overRowsDefaults): boolean =>
@@ -191,12 +193,18 @@ function isGlobalMean(graph: Graph, node: Node, from: Picture | undefined): bool
   return given.sort((a, b) => a - b).join() === from.map.map((_, i) => i + 2).join();
 }
 
-/** The operands of an elementwise node that are maps of one size; undefined where others than single numbers are among them. */
+/**
+ * The operands of an elementwise node that are maps of one size, as many of each; undefined where others than single numbers are among them. A number of
+ * more axes than rows have would give the result more.
+ */
 function sharedPicture(graph: Graph, node: Node, picture: (name: string) => Picture | undefined): string[] | undefined {
   if (node.domain !== '' || !elementwise.has(node.op)) return undefined;
-  const isNumber = (name: string): boolean => graph.initializers.get(name)?.data.length === 1;
+  const isNumber = (name: string): boolean => {
+    const constant = graph.initializers.get(name);
+    return constant?.data.length === 1 && constant.dims.length <= 2;
+  };
   const maps = node.inputs.filter((name) => name !== '' && !isNumber(name));
   const [first, ...others] = maps.map(picture);
-  const key = ({ channels, map }: Picture): string => [channels, ...map].join();
+  const key = ({ count, channels, map }: Picture): string => [count, channels, ...map].join();
   return first !== undefined && others.every((size) => size !== undefined && key(size) === key(first)) ? maps : undefined;
 }
