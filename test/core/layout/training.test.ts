@@ -91,6 +91,8 @@ describe('a training step over rows has the gradients of the plain one', () => {
   it('1 x 1 at stride 2, and many channels on a small map', async () => {
     await both({ x: [8, 5, 5], w: [16, 8, 1, 1] }, (g) => convolution(2, { stride: 2 })(g, 'x', 'w'), ['w']);
     await both({ x: [200, 2, 2], w: [200, 200, 3, 3] }, (g) => convolution(2, { before: 1 })(g, 'x', 'w'), ['w']);
+    const point = await both({ x: [200, 3, 3], w: [200, 200, 1, 1] }, (g) => g.op('Conv', ['x', 'w']), ['w']);
+    expect(point.graph.nodes.some((n) => n.op === 'Gather')).toBe(false);
   });
 
   it('normalisation by the batch, of rows and of pictures, and what stands between', async () => {

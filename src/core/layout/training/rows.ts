@@ -4,16 +4,17 @@ import { i64 } from '../../tensor/tensor.ts';
 
 /** Rows by position (axis 1 of [batch, positions, channels]); -1 is a row of zeros. */
 export function gathered(g: GraphBuilder, rows: string, at: Int32Array, positions: number): string {
-  if (at.length === positions && at.every((p, i) => p === i)) return rows;
   return gatheredFrom(g, at.includes(-1) ? withZeroRow(g, rows) : rows, at, positions);
 }
 
 /** The rows with a row of zeros after the last. */
 export const withZeroRow = (g: GraphBuilder, rows: string): string => g.op('Pad', [rows, g.ints([0, 0, 0, 0, 1, 0])]);
 
-/** Rows by position, where row `zero` is one of zeros and -1 means it. */
-export const gatheredFrom = (g: GraphBuilder, rows: string, at: Int32Array, zero: number): string =>
-  g.op('Gather', [rows, g.constant(i64(Array.from(at, (p) => (p < 0 ? zero : p))))], { axis: 1 });
+/** Rows by position, where -1 means row `zero`, one of zeros after all others. */
+export function gatheredFrom(g: GraphBuilder, rows: string, at: Int32Array, zero: number): string {
+  if (at.length === zero && at.every((p, i) => p === i)) return rows;
+  return g.op('Gather', [rows, g.constant(i64(Array.from(at, (p) => (p < 0 ? zero : p))))], { axis: 1 });
+}
 
 /** [batch * positions, channels] as [batch, positions, channels], and the other way round. */
 export const threeAxes = (g: GraphBuilder, flat: string, positions: number, channels: number): string =>
