@@ -163,7 +163,7 @@ const cases: readonly Case[] = [
   run(
     'an unknown format',
     { data: 'data: { format: image-foldr, path: photos }' },
-    'error: data.format: there is no format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013)\n',
+    'error: data.format: there is no format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013, sequences)\n',
   ),
   run(
     'an unknown key',
@@ -246,12 +246,12 @@ const cases: readonly Case[] = [
   {
     what: 'nothing to validate',
     args: ['validate'],
-    says: 'error: validate needs a file\n  name an experiment file or an ONNX model, or ask for --schema\n',
+    says: 'error: validate needs a file\n  name an experiment file, a recipe or an ONNX model, or ask for --schema\n',
   },
   {
     what: 'an unknown command',
     args: ['runn'],
-    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, list, view)\n',
+    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, synth, train, list, view)\n',
   },
 ];
 
