@@ -1,14 +1,20 @@
 /** @file What has to hold of a task before training starts, told at once rather than after hours. */
 import { UserError } from '../../../core/errors.ts';
+import { intOf } from '../../../core/onnx/graph.ts';
+import { type Execute, inferShapes } from '../../../core/onnx/passes/shapes.ts';
 import type { Architecture } from '../architecture.ts';
+import { writeForward } from '../step.ts';
 import { checkLabel, type Shelf } from './loader.ts';
 import type { Task, TrainingSet } from './task.ts';
 
 /** Samples asked for at the same time. */
 const together = 64;
 
-/** Throws a UserError for numbers that make no training, an augmentation of no input, an empty validation set, labels and classes that do not fit. */
-export async function checkTask(task: Task, shelf: Shelf): Promise<void> {
+/**
+ * Throws a UserError for numbers that make no training, an augmentation of no input, an empty validation set, labels and classes that do not fit, and
+ * batch statistics of single values.
+ */
+export async function checkTask(task: Task, shelf: Shelf, execute: Execute): Promise<void> {
   const { architecture, train, validation, epochs, earlyStop } = task;
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new UserError(`training for ${epochs} epochs`, 'give epochs a whole number above 0');
@@ -27,6 +33,23 @@ export async function checkTask(task: Task, shelf: Shelf): Promise<void> {
   const labels = await Promise.all(train.map(({ set }, s) => labelsOf(set, (index) => shelf(s, index), architecture)));
   requireClasses('training', labels.flat(), architecture);
   requireClasses('validation', await labelsOf(validation, (index) => shelf(train.length, index), architecture), architecture);
+  if (task.batch === 1) await refuseSingleValues(task, execute);
+}
+
+/** A batch of 1 gives a normalisation of one place per sample a single value per channel: nothing has a variance, and the running one would become NaN. */
+async function refuseSingleValues(task: Task, execute: Execute): Promise<void> {
+  const { whole } = writeForward(task.architecture, task);
+  const shapes = await inferShapes(whole, execute);
+  for (const node of whole.nodes) {
+    if (node.op !== 'BatchNormalization' || intOf(node, 'training_mode', 0) !== 1) continue;
+    const [x, scale] = node.inputs as [string, string];
+    const { dims, batchAxes = [] } = shapes.get(x)!;
+    if (!batchAxes.includes(0) || dims.slice(2).some((n) => n !== 1)) continue;
+    throw new UserError(
+      `a batch of 1 has a single value per channel where "${scale}" scales what is normalised by the batch, and one value has no variance`,
+      'set batch to 2 or more, or use a normalisation without the batch (norm: group, where the model has that option)',
+    );
+  }
 }
 
 /** Every label of a set; read from the samples where the set cannot tell them. Throws a UserError for one that is no class. */

@@ -66,7 +66,7 @@ export async function fit(task: Task, options: FitOptions): Promise<Fitted> {
   const sets = [...train.map(({ set }) => set), validation];
   const loading = { ...loaderDefaults, ...options.loading };
   const shelf = openShelf(architecture, sets, { cacheBytes: loading.cacheBytes, apart: train.length > 1 });
-  await checkTask(task, shelf);
+  await checkTask(task, shelf, runtime.execute);
   const data = Object.fromEntries(
     sets.map(({ name, sha256 }, i) => [i < train.length ? `train ${name}` : `validation ${name}`, sha256]),
   );

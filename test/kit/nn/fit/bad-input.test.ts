@@ -3,6 +3,8 @@ import type { UserError } from '../../../../src/core/errors.ts';
 import { augmentation } from '../../../../src/kit/nn/fit/augment/augmentation.ts';
 import { timeShift } from '../../../../src/kit/nn/fit/augment/time-shift.ts';
 import type { Task } from '../../../../src/kit/nn/fit/task.ts';
+import { batchNorm } from '../../../../src/kit/nn/layers/batch-norm.ts';
+import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
 import { elementwise, flat, netOf } from '../nets.ts';
 import { altered, fullTask, halves, memoryStore, net, task, train } from './tasks.ts';
@@ -10,6 +12,8 @@ import { altered, fullTask, halves, memoryStore, net, task, train } from './task
 const good = halves('train', 22);
 const labelled = (label: number | undefined) =>
   altered(good, (sample, i) => (i === 5 ? { label: label as number } : { label: sample.label! }));
+/** Normalises what is left of the picture at one place. */
+const lone = netOf([1, 4, 4], 2, convolution(3, [4, 4]), batchNorm(), flat, dense(2));
 const refusal = async (of: Promise<unknown>): Promise<UserError> => {
   const error = await of.then(
     () => undefined,
@@ -61,6 +65,11 @@ describe('data that cannot be trained on', () => {
       'an augmentation of no input',
       { augment: [augmentation(timeShift)] },
       /"time-shift" means nothing for input "x" \(image, NCHW\)/,
+    ],
+    [
+      'batch statistics of single values',
+      { batch: 1, architecture: { ...net, write: lone.write } },
+      /batch of 1 has a single value per channel where "1\.weight" scales/,
     ],
     ['no epochs', { epochs: 0 }, /0 epochs/],
     ['no patience', { earlyStop: { patience: 0 } }, /patience of 0/],
