@@ -8,7 +8,7 @@ import { writeNpz } from '../../src/core/tensor/npy.ts';
 import { scalar, type Tensor } from '../../src/core/tensor/tensor.ts';
 import { batchOf, noiseOf, openTrainingJob, type TrainingJob } from '../jobs/training.ts';
 import { type BenchLine, interleave, median, seconds, spreadOf, startPeer } from '../measure.ts';
-import { type TrainingCase, trainingCase, trainingCases } from '../models/training/index.ts';
+import { type TrainingCase, trainingCase, trainingCases } from '../models/training.ts';
 
 /** `compared`: steps whose losses are held against the peer's; `remembered`: steps of the processes whose memory is measured. */
 const settings = { threads: 2, rounds: 9, compared: 3, remembered: 5, memoryRounds: 3 } as const;

@@ -9,7 +9,7 @@ import { standard } from '../../src/kit/nn/objectives/cross-entropy.ts';
 import { makeStep } from '../../src/kit/nn/step.ts';
 import { type Step, type StepOptions, stepNames } from '../../src/kit/nn/step-terms.ts';
 import { openTrainer, type Trainer } from '../../src/kit/nn/trainer.ts';
-import { type TrainingCase, trainingCase } from '../models/training/index.ts';
+import { type TrainingCase, trainingCase } from '../models/training.ts';
 
 export interface TrainingJob {
   readonly trainer: Trainer;
@@ -43,12 +43,11 @@ export const noiseOf = ({ batch }: TrainingCase, noise: Step['noise'], step: num
     { seed, step },
   );
 
-const optionsOf = ({ optimiser, settings, surrogates }: TrainingCase): StepOptions => ({
+const optionsOf = ({ optimiser, settings }: TrainingCase): StepOptions => ({
   seed,
   objective: standard(),
   optimiser,
   settings,
-  surrogates,
 });
 
 /** A case opened with this many threads. */

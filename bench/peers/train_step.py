@@ -49,6 +49,8 @@ class CnnLstm(nn.Module):
         self.bn1 = nn.BatchNorm2d(16, eps=1e-3, momentum=0.01)
         self.element, self.feature = Dropout(0.3, (9, 64 * 26)), Dropout(0.2, (1, 64 * 26))
         self.lstm = nn.LSTM(64 * 26, 256, bidirectional=True)
+        for name, value in self.lstm.named_parameters():
+            value.requires_grad_("bias_hh" not in name)  # Keras' LSTM has one bias
         self.head = nn.Linear(512, 5)
 
     def forward(self, x):
@@ -69,9 +71,10 @@ class CnnLstm(nn.Module):
 
         state = {name: value for name, value in given.items() if not name.startswith("lstm.")}
         for d, suffix in enumerate(["", "_reverse"]):
-            state[f"lstm.weight_ih_l0{suffix}"] = gates(given["lstm.input"][d])
-            state[f"lstm.weight_hh_l0{suffix}"] = gates(given["lstm.recurrent"][d])
-            state[f"lstm.bias_ih_l0{suffix}"], state[f"lstm.bias_hh_l0{suffix}"] = map(gates, given["lstm.bias"][d].chunk(2))
+            state[f"lstm.weight_ih_l0{suffix}"] = gates(given["lstm.W"][d])
+            state[f"lstm.weight_hh_l0{suffix}"] = gates(given["lstm.R"][d])
+            state[f"lstm.bias_ih_l0{suffix}"] = gates(given["lstm.B"][d])
+            state[f"lstm.bias_hh_l0{suffix}"] = torch.zeros(4 * 256)
         return state
 
 
@@ -90,30 +93,33 @@ class Spike(torch.autograd.Function):
 
 
 class Lif(nn.Module):
+    """Time first, so that the steps of a layer lie side by side in memory."""
+
     def __init__(self):
         super().__init__()
-        sizes = [(2, 32, 1), (32, 64, 2), (64, 128, 2), (128, 128, 1)]
-        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, s, 1, bias=False) for a, b, s in sizes)
-        self.head = nn.Linear(128, 10)
+        for i, (a, b) in enumerate([(2, 32), (32, 64), (64, 128), (128, 128)], 1):
+            setattr(self, f"conv{i}", nn.Conv2d(a, b, 3, padding=1, bias=False))
+            setattr(self, f"bn{i}", nn.BatchNorm2d(b))
+        self.head = nn.Linear(128 * 4 * 4, 10)
 
     @staticmethod
     def fire(x):
         v, spikes = 0.0, []
-        for current in x.chunk(4):
-            u = (v + current) * 0.5
-            spike = Spike.apply(u - 1)
-            v = u * (1 - spike)
-            spikes.append(spike)
+        for current in (0.5 * x).chunk(4):
+            u = 0.5 * v + current
+            spikes.append(Spike.apply(u - 1))
+            v = u.masked_fill(u.detach() >= 1, 0.0)
         return torch.cat(spikes)
 
     def forward(self, x):
-        y = x.transpose(0, 1).flatten(0, 1)
-        for conv in self.convs:
-            y = self.fire(conv(y))
-        return self.head(y.unflatten(0, (4, -1)).mean(dim=(0, 3, 4)))
+        y = 2 * x.transpose(0, 1).flatten(0, 1) - 1
+        for i in range(1, 5):
+            y = y if i == 1 else F.avg_pool2d(y, 2)
+            y = self.fire(getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y)))
+        return self.head(y.unflatten(0, (4, -1)).mean(dim=0).flatten(1))
 
     def take(self, given):
-        return {name if name.startswith("head") else f"convs.{name.split('.')[0]}.weight": value for name, value in given.items()}
+        return given
 
 
 def resnet18():
@@ -127,10 +133,11 @@ def resnet18():
 net = {"resnet18": resnet18, "cnn-lstm": CnnLstm, "lif": Lif}[case]().train()
 missing = net.load_state_dict(net.take(given), strict=False)
 assert not missing.unexpected_keys and all("running" in name or "batches" in name for name in missing.missing_keys), missing
+trained = [p for p in net.parameters() if p.requires_grad]
 if "momentum" in setting:
-    optimiser = torch.optim.SGD(net.parameters(), lr=setting["lr"], momentum=setting["momentum"], weight_decay=setting["weightDecay"])
+    optimiser = torch.optim.SGD(trained, lr=setting["lr"], momentum=setting["momentum"], weight_decay=setting["weightDecay"])
 else:
-    optimiser = torch.optim.Adam(net.parameters(), lr=setting["lr"], betas=(setting["beta1"], setting["beta2"]), eps=setting["eps"])
+    optimiser = torch.optim.Adam(trained, lr=setting["lr"], betas=(setting["beta1"], setting["beta2"]), eps=setting["eps"])
 
 
 def step():
