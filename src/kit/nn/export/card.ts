@@ -73,8 +73,10 @@ function details({ architecture, recipe, provenance }: CardFacts): string[] {
 }
 
 /** How the file differs from the network that was trained. */
-const fileForm = ({ exported }: Provenance): string =>
-  `${exported.folded ? 'normalisation folded into the weights, ' : 'normalisation as it was trained, '}dropout gone`;
+const fileForm = ({ exported, weights }: Provenance): string => {
+  if (weights.statistics === 0) return 'dropout gone';
+  return `${exported.folded ? 'normalisation folded into the weights' : 'normalisation as it was trained'}, dropout gone`;
+};
 
 const surrogateLines = ({ surrogates, exported }: Provenance): string[] =>
   surrogates === undefined || surrogates.length === 0

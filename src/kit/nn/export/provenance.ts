@@ -75,7 +75,7 @@ export const provenanceSchema = z.object({
     difference: z.number(),
     samples: count,
     drawn: z.boolean(),
-    /** Whether normalisation is folded into the weights. */
+    /** Whether there was normalisation by running statistics, and it is folded into the weights. */
     folded: z.boolean(),
     /** Of a network that compares: samples that answer differently once the runtime has optimised the graph. */
     moved: count.optional(),

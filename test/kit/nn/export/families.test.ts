@@ -8,6 +8,7 @@ import { openModel } from '../../../../src/kit/model/open.ts';
 import type { Options } from '../../../../src/kit/nn/architecture.ts';
 import { architectures, findArchitecture } from '../../../../src/kit/nn/architectures/registry.ts';
 import { exportModel } from '../../../../src/kit/nn/export/export.ts';
+import { readCard } from '../../../../src/kit/nn/export/read-card.ts';
 import { fgsmOn } from './fgsm.ts';
 import { asTrained, facts, image } from './trained.ts';
 
@@ -57,6 +58,8 @@ describe('exported families', () => {
     const normalises = graph.nodes.some((n) => n.op === 'BatchNormalization');
     expect(normalises).toBe(architecture.surrogates !== undefined);
     expect(card.includes('normalisation as it was trained')).toBe(normalises);
+    expect(card.includes('normalisation folded into the weights')).toBe(!normalises && name !== 'transformer');
+    expect(readCard(card).provenance.exported.folded).toBe(!normalises && name !== 'transformer');
     expect(graph.inputs.map((v) => v.dims?.[0])).toEqual(['N']);
     const model = await openModel(graph, { name: 'file', sha256: '', execute: runtime.execute });
     expect(model.inferred).toEqual([]);
