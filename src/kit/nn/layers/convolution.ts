@@ -23,7 +23,10 @@ export const convolutionDefaults = {
   initialiseBias: filled(0),
 } as const;
 
-/** x [N, C, ...] to [N, out, ...] with as many spatial axes as `kernel` has sizes; weights `weight` [out, C / groups, ...kernel] and `bias` [out]. */
+/**
+ * x [N, C, ...] to [N, out, ...] with as many spatial axes as `kernel` has sizes; weights `weight` [out, C / groups, ...kernel] and `bias` [out]. Throws where
+ * the groups do not divide the channels, or the kernel does not fit.
+ */
 export const convolution =
   (out: number, kernel: readonly number[], options: ConvolutionOptions = {}): Layer =>
   (net, x) => {
@@ -33,9 +36,13 @@ export const convolution =
     const [strides, dilations] = [each(stride), each(dilation)];
     const [channels, ...sizes] = x.shape as [number, ...number[]];
     if (sizes.length !== kernel.length) throw new Error(`a convolution over ${kernel.length} axes was given [${x.shape}]`);
+    if (channels % groups !== 0 || out % groups !== 0)
+      throw new Error(`${channels} channels cannot become ${out} in ${groups} equal groups`);
     const reach = kernel.map((k, i) => (k - 1) * dilations[i]!);
     const before = padding === 'same' ? reach.map((r) => Math.floor(r / 2)) : each(padding);
     const after = padding === 'same' ? reach.map((r, i) => r - before[i]!) : before;
+    const shape = sizes.map((n, i) => Math.floor((n + before[i]! + after[i]! - reach[i]! - 1) / strides[i]!) + 1);
+    if (shape.some((n) => n < 1)) throw new Error(`a kernel of [${kernel}] does not fit into [${x.shape}]`);
     const weight = net.parameter('weight', [out, channels / groups, ...kernel], initialise);
     const inputs = bias ? [x.name, weight, net.parameter('bias', [out], initialiseBias)] : [x.name, weight];
     const name = net.g.op('Conv', inputs, {
@@ -45,7 +52,6 @@ export const convolution =
       pads: [...before, ...after],
       group: groups,
     });
-    const shape = sizes.map((n, i) => Math.floor((n + before[i]! + after[i]! - reach[i]! - 1) / strides[i]!) + 1);
     return { name, shape: [out, ...shape] };
   };
 

@@ -30,9 +30,13 @@ export const maxPool = windows('MaxPool');
 /** The mean of every window of x [N, C, ...], over one to three axes. */
 export const averagePool = windows('AveragePool');
 
-const places = (x: Signal): number[] => x.shape.slice(1).map((_, i) => i + 2);
+/** Axes of the places; without any, a node would take the mean over the batch. */
+function places(x: Signal): number[] {
+  if (x.shape.length < 2) throw new Error(`[${x.shape}] has channels and no places to pool over`);
+  return x.shape.slice(1).map((_, i) => i + 2);
+}
 
-/** x [N, C, ...] to the mean over all places, [N, C]. */
+/** x [N, C, ...] to the mean over all places, [N, C]; throws where there are none. */
 export const globalAverage: Layer = ({ g }, x) => ({
   name: g.op('ReduceMean', [x.name, g.ints(places(x))], { keepdims: 0 }),
   shape: [x.shape[0]!],

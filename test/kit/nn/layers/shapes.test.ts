@@ -5,7 +5,7 @@ import { createRuntime } from '../../../../src/core/runtime/runtime.ts';
 import { zeros } from '../../../../src/core/tensor/tensor.ts';
 import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
-import { averagePool, maxPool } from '../../../../src/kit/nn/layers/pooling.ts';
+import { averagePool, globalAverage, maxPool } from '../../../../src/kit/nn/layers/pooling.ts';
 import { gru, lstm, rnn } from '../../../../src/kit/nn/layers/recurrent.ts';
 import { flatten, overTime, permute, reshape } from '../../../../src/kit/nn/layers/shape.ts';
 import { lif } from '../../../../src/kit/nn/layers/spiking.ts';
@@ -90,6 +90,9 @@ describe('layers know their shapes, at every batch', () => {
     const { net } = openNet({ mode: 'inference', seed: 0 });
     const x = inputSignal(net, 'x', [2, 3]);
     expect(() => convolution(4, [3, 3])(net, x)).toThrow(/over 2 axes was given \[2,3\]/);
+    expect(() => convolution(4, [4])(net, x)).toThrow(/kernel of \[4\] does not fit into \[2,3\]/);
+    expect(() => convolution(3, [1], { groups: 2 })(net, x)).toThrow(/2 channels cannot become 3 in 2 equal groups/);
+    expect(() => globalAverage(net, { ...x, shape: [2] })).toThrow(/no places/);
     expect(() => maxPool([4])(net, x)).toThrow(/does not fit/);
     expect(() => reshape([7])(net, x)).toThrow(/does not have the elements/);
     expect(() => lstm(2)(net, { ...x, shape: [2] })).toThrow(/reads \[T, C\]/);
