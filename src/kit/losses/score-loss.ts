@@ -33,6 +33,10 @@ const largestOther = (z: readonly number[], label: number): number =>
 
 const descending = (z: readonly number[]): number[] => [...z].sort((a, b) => b - a);
 
+/** Cross-entropy of one row of logits, in float64; not finite where a logit is not. */
+export const crossEntropyOf = (logits: ArrayLike<number>, label: number): number =>
+  logSumExp(Array.from(logits)) - logits[label]!;
+
 /** log(sum(exp(z))), without overflow. */
 export function logSumExp(z: readonly number[]): number {
   const top = Math.max(...z);

@@ -1,6 +1,7 @@
 /** @file What an exported network says of a labelled set: counts per class, from the very file that is handed out. */
 import { readModel } from '../../../core/onnx/reader.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
+import { crossEntropyOf } from '../../losses/score-loss.ts';
 import { wilson } from '../../metrics/rates.ts';
 import { packChunk } from '../../model/batches.ts';
 import type { Sample } from '../../model/model.ts';
@@ -86,11 +87,6 @@ export async function evaluate(
     loss: set.count === 0 ? 0 : loss / set.count,
     confusion,
   };
-}
-
-function crossEntropyOf(logits: Float32Array, label: number): number {
-  const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  return Math.log(logits.reduce((sum, z) => sum + Math.exp(z - top), 0)) + top - logits[label]!;
 }
 
 export interface ClassFigures {

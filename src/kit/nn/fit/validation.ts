@@ -1,15 +1,9 @@
 /** @file How well the present weights do on a set: inference mode, one session for the whole training. */
 import { UserError } from '../../../core/errors.ts';
+import { crossEntropyOf } from '../../losses/score-loss.ts';
 import { argmax, type ScoreOracle } from '../../model/oracle.ts';
 import type { Evaluation } from './history.ts';
 import type { LabelledSample } from './task.ts';
-
-/** Cross-entropy of one row of logits, in float64. */
-export function crossEntropyOf(logits: ArrayLike<number>, label: number): number {
-  const values = Array.from(logits);
-  const top = Math.max(...values);
-  return top + Math.log(values.reduce((sum, z) => sum + Math.exp(z - top), 0)) - values[label]!;
-}
 
 export interface EvaluateOptions {
   readonly classes: readonly string[];
