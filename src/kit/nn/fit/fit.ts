@@ -162,7 +162,7 @@ async function run(scene: StepScene, { load, shelf, data, held, signal, options 
     };
     const history = [...position.history, record];
     const best = bestEpoch(history, metric) === record.epoch ? copied(trainer.weights()) : position.best;
-    const stoppedEarly = outOfPatience(history, task.earlyStop);
+    const stoppedEarly = record.epoch < task.epochs && outOfPatience(history, task.earlyStop);
     position = { epoch: record.epoch, batches: 0, running: nothingYet, history, stoppedEarly, best };
     await save();
     tell(running, record);

@@ -36,6 +36,8 @@ describe('fit', () => {
     expect(still.stoppedEarly).toBe(true);
     expect(still.history).toHaveLength(3);
     expect(still.best.epoch).toBe(1);
+    const toTheEnd = await train(task({ epochs: 3, settings: { lr: 1e-30 }, earlyStop: { patience: 2, metric: 'accuracy' } }));
+    expect(toTheEnd.stoppedEarly).toBe(false);
     const free = await train(task({ epochs: 4, settings: { lr: 1e-30 } }));
     expect(free.stoppedEarly).toBe(false);
     expect(free.history).toHaveLength(4);
