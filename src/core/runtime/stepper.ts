@@ -10,7 +10,10 @@ export interface Stepper {
    * wrong (a loss that is not a number) leaves everything as it was.
    */
   run(feeds: Feeds, accept?: (outputs: Readonly<Record<string, Tensor>>) => boolean): Promise<Record<string, Tensor>>;
-  /** The present state, by the names of the graph's inputs: views, to be read only. */
+  /**
+   * The present state, by the names of the graph's inputs: views, to be read only. What the graph holds in another order is put into everybody's when it is
+   * first looked at: who reads the weights does not pay for the optimiser's memory.
+   */
   state(): Readonly<Record<string, Tensor<'float32'>>>;
   /** Replaces state; the values are copied. Throws when a name, dtype or shape is not that of the state. */
   set(state: Readonly<Record<string, Tensor>>): void;
@@ -48,7 +51,7 @@ export async function openStepper(graph: Graph, links: StateLinks, runtime: Runt
   const next = new Set(names.map((name) => links[name]!.next));
   const others = session.outputs.filter((output) => !next.has(output));
   const shownState = () => {
-    shown ??= each((name) => outside(name, present[name]!));
+    shown ??= onceLookedAt(names, present, outside);
     return shown;
   };
   return {
@@ -70,9 +73,30 @@ export async function openStepper(graph: Graph, links: StateLinks, runtime: Runt
         if (value.dtype !== 'float32' || link.first.dims.join() !== value.dims.join())
           throw new Error(`state "${name}" is float32 [${link.first.dims}], got ${value.dtype} [${value.dims}]`);
       }
-      for (const [name, value] of Object.entries(state)) present[name] = inside(name, value as Tensor<'float32'>);
+      const given = Object.entries(state).map(([name, value]) => [name, inside(name, value as Tensor<'float32'>)] as const);
+      present = { ...present, ...Object.fromEntries(given) };
       shown = undefined;
     },
     release: () => session.release(),
   };
+}
+
+/** An object with a property for each name, made from the value of that name the first time it is read. */
+function onceLookedAt<T>(
+  names: readonly string[],
+  values: Readonly<Record<string, T>>,
+  make: (name: string, value: T) => T,
+): Record<string, T> {
+  const all: Record<string, T> = {};
+  for (const name of names) {
+    let made: T | undefined;
+    Object.defineProperty(all, name, {
+      enumerable: true,
+      get() {
+        made ??= make(name, values[name]!);
+        return made;
+      },
+    });
+  }
+  return all;
 }

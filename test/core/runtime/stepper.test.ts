@@ -47,6 +47,18 @@ describe('a graph with state', () => {
     await stepper.release();
   });
 
+  it('state that was looked at stays what it was when the graph goes on', async () => {
+    const stepper = await descent([1, 0]);
+    const before = stepper.state();
+    await stepper.run({ rate: scalar(0.5) });
+    const after = stepper.state();
+    stepper.set({ w: f32([0, 0, 0, 0, 0, 0], [2, 3]) });
+    expect(values(before.w)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(values(after.w)).toEqual([0.5, 1, 1.5, 2, 2.5, 3]);
+    expect(after.w).toBe(after.w);
+    await stepper.release();
+  });
+
   it('never writes into what the caller gave, and takes new state', async () => {
     const given = f32([6, 5, 4, 3, 2, 1], [2, 3]);
     const stepper = await descent([1, 0]);
