@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { gradient } from '../../../src/core/autodiff/gradient.ts';
 import { trainingGradient } from '../../../src/core/layout/training/index.ts';
+import { overRows } from '../../../src/core/layout/training/over-rows.ts';
 import { placesOf, tapsOf, windowsOver } from '../../../src/core/layout/training/windows.ts';
 import { float, type GraphBuilder, graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
@@ -154,6 +155,27 @@ describe('a training step over rows has the gradients of the plain one', () => {
     const constant = await both({ x: [8, 6, 6] }, (g) => g.op('Conv', ['x', g.constant(drawn('w', [8, 8, 3, 3]))]));
     expect(constant.graph.nodes.some((n) => n.op === 'Conv')).toBe(true);
   });
+});
+
+it('convolutions whose patches are too many together stay convolutions, the largest first', () => {
+  const dims: Record<string, readonly (number | null)[]> = { x: [null, 8, 8, 8], p: [null, 8, 4, 4], w: [8, 8, 3, 3] };
+  const g = graphBuilder();
+  for (const name of ['x', 'p', 'w']) g.input(name, dims[name]!);
+  for (const [x, y] of [
+    ['x', 'large'],
+    ['p', 'small'],
+  ] as const) {
+    g.op('Conv', [x, 'w'], { pads: [1, 1, 1, 1] }, y);
+    dims[y] = dims[x]!;
+    g.output(y, dims[y]);
+  }
+  const graph = g.build();
+  const left = (together: number): string[] =>
+    overRows(graph, (name) => dims[name], { together }).graph.nodes.flatMap((n) => (n.op === 'Conv' ? n.outputs : []));
+  const [small, large] = [4 * 4 * 9 * 8, 8 * 8 * 9 * 8];
+  expect(left(small + large)).toEqual([]);
+  expect(left(small + large - 1)).toEqual(['large']);
+  expect(left(small - 1)).toEqual(['large', 'small']);
 });
 
 describe('windows', () => {
