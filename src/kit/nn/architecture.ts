@@ -24,7 +24,7 @@ export interface Architecture {
 /** A family of networks that a recipe names: `model: { use: NAME, ...options }`. */
 export interface ArchitectureFamily<O extends Options = Options> {
   readonly name: string;
-  /** One line for `provoke list models`. */
+  /** One line for `provoke list architectures`. */
   readonly title: string;
   /** The one place a default is written. */
   readonly defaults: O;
