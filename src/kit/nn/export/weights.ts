@@ -10,7 +10,7 @@ import { type Architecture, buildNetwork, type Network } from '../architecture.t
 export type Weights = Readonly<Record<string, Tensor<'float32'>>>;
 
 /** Names of everything that training changes, in the order it was made. */
-export const weightNames = (network: Pick<Network, 'parameters' | 'statistics'>): string[] => [
+const weightNames = (network: Pick<Network, 'parameters' | 'statistics'>): string[] => [
   ...network.parameters,
   ...network.statistics.keys(),
 ];

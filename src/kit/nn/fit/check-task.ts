@@ -53,7 +53,7 @@ async function refuseSingleValues(task: Task, execute: Execute): Promise<void> {
 }
 
 /** Every label of a set; read from the samples where the set cannot tell them. Throws a UserError for one that is no class. */
-export async function labelsOf(
+async function labelsOf(
   set: TrainingSet,
   sample: (index: number) => Promise<{ readonly label: number }>,
   { classes }: Pick<Architecture, 'classes'>,

@@ -41,7 +41,7 @@ const isOdd = (t: Tensor | undefined): t is Floats => isFloats(t) && oddAt(t) >=
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 
 /** Sentences on where a step that was refused went wrong: the samples, the first layer or gradient that is not finite, the largest weight. */
-export async function whereItBegan(refused: Refused): Promise<string[]> {
+async function whereItBegan(refused: Refused): Promise<string[]> {
   const inputs = oddInputs(refused);
   const layer = inputs.length > 0 ? [] : await firstLayer(refused);
   const back = inputs.length + layer.length === 0 && refused.result.notFinite === 'gradient';

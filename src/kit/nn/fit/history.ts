@@ -48,7 +48,7 @@ export const nothingYet: Running = { steps: 0, samples: 0, loss: 0, correct: 0, 
 export const metricDefault: Metric = 'loss';
 
 /** Whether `now` is better than every record before it; the earlier one wins a tie. */
-export function isBest(now: Evaluation, before: readonly EpochRecord[], metric: Metric): boolean {
+function isBest(now: Evaluation, before: readonly EpochRecord[], metric: Metric): boolean {
   const better = metric === 'loss' ? (a: number, b: number) => a < b : (a: number, b: number) => a > b;
   return before.every((record) => better(now[metric], record.validation[metric]));
 }
