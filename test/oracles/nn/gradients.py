@@ -71,6 +71,7 @@ class Transformer(nn.Module):
 CASES = {
     "resnet18": (lambda: torchvision.models.resnet18(num_classes=7), (8, 3, 64, 64), 7),
     "cnn-lstm": (lambda: CnnLstm(5, 64), (4, 1, 261, 128), 5),
+    "cnn-lstm, whole": (lambda: CnnLstm(5, 256), (4, 1, 261, 128), 5),
     "transformer": (lambda: Transformer(4, 32, 2, 4, 4, 16), (8, 1, 16, 16), 4),
 }
 
