@@ -1,4 +1,5 @@
 /** @file A network under construction: graph nodes, and the parameters, running statistics and random inputs they read. A layer is a function over it. */
+import { UserError } from '../../core/errors.ts';
 import { type GraphBuilder, graphBuilder } from '../../core/onnx/builder.ts';
 import { stream } from '../../core/tensor/random.ts';
 import type { DType, Tensor } from '../../core/tensor/tensor.ts';
@@ -58,8 +59,15 @@ export interface NetOptions {
   readonly seed: number;
 }
 
-/** An empty network; `written` tells at any time what it holds. */
+/** Throws a UserError for a seed that is no whole number: streams keyed by NaN would be the same for every mistake that leads to it. */
+export function requireSeed(seed: number): void {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new UserError(`the seed is ${seed}`, 'give seed a whole number of at least 0, e.g. 0');
+}
+
+/** An empty network; `written` tells at any time what it holds. Throws a UserError for a seed that is no whole number. */
 export function openNet({ mode, seed }: NetOptions): { net: Net; written(): Written } {
+  requireSeed(seed);
   const g = graphBuilder({ name: 'network' });
   const first = new Map<string, Tensor>();
   const parameters: string[] = [];

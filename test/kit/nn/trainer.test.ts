@@ -216,6 +216,7 @@ describe('a trainer is refused', () => {
 
   it.each([
     [{ clip: 0 }, /clip is 0/],
+    [{ seed: Number.NaN }, /the seed is NaN/],
     [{ ema: 1 }, /ema is 1/],
     [{ settings: { lr: -1 } }, /sgd.lr is -1/],
     [{ settings: { momentum: 1 } }, /momentum is 1/],

@@ -3,6 +3,7 @@ import { UserError } from '../../../core/errors.ts';
 import { intOf } from '../../../core/onnx/graph.ts';
 import { type Execute, inferShapes } from '../../../core/onnx/passes/shapes.ts';
 import type { Architecture } from '../architecture.ts';
+import { requireSeed } from '../net.ts';
 import { writeForward } from '../step.ts';
 import { checkLabel, type Shelf } from './loader.ts';
 import type { Task, TrainingSet } from './task.ts';
@@ -16,6 +17,7 @@ const together = 64;
  */
 export async function checkTask(task: Task, shelf: Shelf, execute: Execute): Promise<void> {
   const { architecture, train, validation, epochs, earlyStop } = task;
+  requireSeed(task.seed);
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new UserError(`training for ${epochs} epochs`, 'give epochs a whole number above 0');
   if (earlyStop !== undefined && (!Number.isInteger(earlyStop.patience) || earlyStop.patience < 1))

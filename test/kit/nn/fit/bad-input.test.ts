@@ -72,6 +72,9 @@ describe('data that cannot be trained on', () => {
       /batch of 1 has a single value per channel where "1\.weight" scales/,
     ],
     ['no epochs', { epochs: 0 }, /0 epochs/],
+    ['a seed that is no number', { seed: Number.NaN }, /^the seed is NaN$/],
+    ['a negative seed', { seed: -1 }, /^the seed is -1$/],
+    ['half a seed', { seed: 0.5 }, /^the seed is 0\.5$/],
     ['no patience', { earlyStop: { patience: 0 } }, /patience of 0/],
   ])('%s', async (_, changes, message) => {
     expect((await refusal(train(task(changes)))).message).toMatch(message);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../../../src/core/errors.ts';
 import { type GraphBuilder, graphBuilder } from '../../../../src/core/onnx/builder.ts';
 import { f32, i64, numbersOf, type Tensor } from '../../../../src/core/tensor/tensor.ts';
+import { standard } from '../../../../src/kit/nn/objectives/cross-entropy.ts';
 import { crossEntropy, hinge, kl, meanSquare, softCrossEntropy } from '../../../../src/kit/nn/objectives/losses.ts';
 import { runtime } from '../nets.ts';
 
@@ -100,5 +102,13 @@ describe('losses of logits', () => {
     const values = await valuesOf((g) => hinge(g, 'z', 'label', { classes, margin: 1 }));
     close(values, [1 - 0.5, 1, 1 + 20]);
     close(await valuesOf((g) => hinge(g, 'z', 'label', { classes, margin: 0.25 })), [0, 0.25, 20.25]);
+  });
+});
+
+describe('the standard objective', () => {
+  it.each([-0.1, 1, 2, Number.NaN])('refuses a smoothing of %f', (smoothing) => {
+    const make = () => standard({ smoothing });
+    expect(make).toThrow(UserError);
+    expect(make).toThrow(`smoothing is ${smoothing}: `);
   });
 });
