@@ -8,9 +8,14 @@ export const decayAbout = {
   decay: 'what is pulled: all, or matrices (weights of two and more axes, not biases and the scales of normalisations)',
 };
 
+/** Biases by the last part of their path; those of recurrent layers (ONNX's `B`) have a direction as an axis of their own. */
+const isBias = (parameter: string): boolean => /(^|\.)(B|(\w+_)?bias)$/.test(parameter);
+
 /** The weight decay of this parameter; 0 where it is spared. */
-export const decayOf = ({ dims }: UpdateScene, { weightDecay, decay }: typeof decayDefaults): number =>
-  decay === 'all' || dims.length >= 2 ? weightDecay : 0;
+export const decayOf = (
+  { parameter, dims }: Pick<UpdateScene, 'parameter' | 'dims'>,
+  { weightDecay, decay }: typeof decayDefaults,
+): number => (decay === 'all' || (dims.length >= 2 && !isBias(parameter)) ? weightDecay : 0);
 
 export const checkDecay = ({ decay }: typeof decayDefaults): string | undefined =>
   decay === 'all' || decay === 'matrices' ? undefined : `decay is "${decay}": it is all or matrices`;
