@@ -52,6 +52,16 @@ export interface Fitted {
 /** Where training is: everything of a checkpoint but the trainer's and the crafter's own state. */
 type Position = Omit<Checkpoint, 'identity' | 'data' | 'steps' | 'state' | 'craft'>;
 
+/** A checkpoint without what trainer and crafter have taken up: that is as large as all of training, and would be kept beside it. */
+const positionOf = ({ epoch, batches, running, history, stoppedEarly, best }: Checkpoint): Position => ({
+  epoch,
+  batches,
+  running,
+  history,
+  stoppedEarly,
+  best,
+});
+
 const beginning: Position = { epoch: 0, batches: 0, running: nothingYet, history: [], stoppedEarly: false, best: {} };
 
 /**
@@ -70,7 +80,8 @@ export async function fit(task: Task, options: FitOptions): Promise<Fitted> {
   const data = Object.fromEntries(
     sets.map(({ name, sha256 }, i) => [i < train.length ? `train ${name}` : `validation ${name}`, sha256]),
   );
-  const held = store === undefined ? undefined : await readCheckpoint(store, { identity, data });
+  let held = store === undefined ? undefined : await readCheckpoint(store, { identity, data });
+  const begun = held === undefined ? undefined : positionOf(held);
   const step = stepOptions(task);
   const trainer = await openTrainer(architecture, runtime, step);
   let crafter: BatchCrafter | undefined;
@@ -78,10 +89,11 @@ export async function fit(task: Task, options: FitOptions): Promise<Fitted> {
     if (held !== undefined) takeUp(trainer, held, store!.name);
     crafter = await crafting?.prepare({ trainer, runtime, seed: task.seed, batch: task.batch, signal });
     if (held !== undefined) crafter?.restore?.(held.craft);
+    held = undefined;
     const load = openLoader(shelf, batches, loading);
     return await run(
       { task, runtime, step, trainer, crafter, perEpoch: batches.perEpoch },
-      { load, shelf, data, held, signal, options },
+      { load, shelf, data, begun, signal, options },
     );
   } finally {
     await crafter?.release();
@@ -93,12 +105,13 @@ interface Course {
   readonly load: ReturnType<typeof openLoader>;
   readonly shelf: Shelf;
   readonly data: Checkpoint['data'];
-  readonly held: Checkpoint | undefined;
+  /** Where a checkpoint goes on. */
+  readonly begun: Position | undefined;
   readonly signal: AbortSignal;
   readonly options: FitOptions;
 }
 
-async function run(scene: StepScene, { load, shelf, data, held, signal, options }: Course): Promise<Fitted> {
+async function run(scene: StepScene, { load, shelf, data, begun, signal, options }: Course): Promise<Fitted> {
   const { task, trainer, crafter, perEpoch } = scene;
   const { store, identity, onProgress } = options;
   const { classes } = task.architecture;
@@ -108,8 +121,9 @@ async function run(scene: StepScene, { load, shelf, data, held, signal, options 
   const sessions = await liveSessions(task.architecture, scene.runtime, () => trainer.weights());
   const oracle = createOracle(sessions, { maxBatch: task.batch, signal });
   const clock = startClock();
-  let position: Position = held ?? beginning;
-  let saved = { at: 0, batches: 0, what: held === undefined ? undefined : described(held) };
+  const resumedAt = begun && { epoch: begun.epoch + 1, batches: begun.batches };
+  let position: Position = begun ?? beginning;
+  let saved = { at: 0, batches: 0, what: begun === undefined ? undefined : described(begun) };
 
   const save = async (): Promise<void> => {
     if (store === undefined) return;
@@ -190,7 +204,7 @@ async function run(scene: StepScene, { load, shelf, data, held, signal, options 
     history,
     stoppedEarly,
     steps: trainer.steps,
-    ...(held === undefined ? {} : { resumedAt: { epoch: held.epoch + 1, batches: held.batches } }),
+    ...(resumedAt === undefined ? {} : { resumedAt }),
   };
 }
 
