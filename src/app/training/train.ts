@@ -8,7 +8,6 @@ import type { Provenance } from '../../kit/nn/export/provenance.ts';
 import { type FitOptions, type Fitted, fit } from '../../kit/nn/fit/fit.ts';
 import type { EpochRecord } from '../../kit/nn/fit/history.ts';
 import type { Progress } from '../../kit/nn/fit/progress.ts';
-import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
 import { nameOf } from './choices.ts';
 import { type Folder, files, formatVersion } from './folder.ts';
@@ -17,6 +16,7 @@ import type { Robustness, TrainingPage } from './page/page-data.ts';
 import { renderTraining } from './page/render.ts';
 import { quickPgd, unmeasurable } from './robustness.ts';
 import type { Recipe } from './schema.ts';
+import { versionsHere } from './since-card.ts';
 
 export interface TrainOptions {
   readonly runtime: Runtime;
@@ -95,12 +95,7 @@ async function handOut(
   const provenance = {
     name,
     seed: task.seed,
-    versions: {
-      provoke: version,
-      onnxruntime: runtimeVersion,
-      node: process.version,
-      platform: `${process.platform}-${process.arch}`,
-    },
+    versions: versionsHere,
     training: {
       epochs: fitted.history.length,
       steps: fitted.steps,

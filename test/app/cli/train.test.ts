@@ -117,6 +117,30 @@ describe('provoke train', () => {
     });
   });
 
+  it('says in one line, before it trains, what is not as it was when the card was written', async () => {
+    await inFolder(async (folder) => {
+      await writeSequences(join(folder, 'seq'));
+      await writeFile(join(folder, 'x.yaml'), recipe({ epochs: 'epochs: 1' }));
+      expect((await provoke(['train', 'x.yaml', '--out', 'out', '--threads', '1'], folder)).code).toBe(0);
+      const path = join(folder, 'out/model-card.md');
+      const card = await readFile(path, 'utf8');
+      const said = async (...args: string[]): Promise<string[]> => {
+        const { code, stderr } = await provoke(['train', 'out/model-card.md', '--dry-run', ...args], folder);
+        expect(code, stderr).toBe(0);
+        return stderr.split('\n').filter((line) => line.includes('card'));
+      };
+      expect(await said()).toEqual([]);
+      const older = card.replace(/^( +onnxruntime: ).*$/m, '$11.2.3').replace(/^( +optimization: ).*$/m, '$1basic');
+      expect(older).not.toBe(card);
+      await writeFile(path, older);
+      expect(await said('--threads', '2')).toEqual([
+        expect.stringMatching(
+          /^note: not as when the card was written, so the weights may differ in their last bits: onnxruntime: \d\S* here, 1\.2\.3 in the card; threads: 2 here, 1 in the card; optimization: all here, basic in the card$/,
+        ),
+      ]);
+    });
+  });
+
   it('prints the record as JSON, and what a training would take', async () => {
     await inFolder(async (folder) => {
       await writeSequences(join(folder, 'seq'));

@@ -9,6 +9,7 @@ import { estimate } from '../../training/estimate.ts';
 import { openFolder } from '../../training/folder.ts';
 import { openTraining } from '../../training/open.ts';
 import { parseRecipe } from '../../training/parse.ts';
+import { sinceCard } from '../../training/since-card.ts';
 import { type TrainingRecord, train as trainAll } from '../../training/train.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
@@ -77,6 +78,8 @@ async function trainRecipe(file: string, options: Options): Promise<number> {
     const { signal } = interrupt;
     const opened = await openTraining(parsed, overrides, { base: resolve(dirname(file)), name, runtime, signal });
     const sets = [...opened.train.map((part) => part.set), opened.validation, ...(opened.test ? [opened.test] : [])];
+    const changed = parsed.card === undefined ? undefined : sinceCard(parsed.card, runtime);
+    if (changed !== undefined) process.stderr.write(`note: ${changed}\n`);
     for (const line of describeProblems(sets)) process.stderr.write(`note: ${line}\n`);
     if (options.dryRun) {
       process.stdout.write(await estimate(opened, runtime, signal));
@@ -92,7 +95,7 @@ async function trainRecipe(file: string, options: Options): Promise<number> {
       signal,
       onProgress: (step) => tell(progress, step),
       onJudging: (what, share) => progress.update(share, 1, what),
-    });
+    }).finally(folder.release);
     progress.end();
     process.stdout.write(options.json ? `${JSON.stringify(record, null, 2)}\n` : summaryText(record, out));
     (options.json ? process.stderr : process.stdout).write(`page: ${page}\n`);
