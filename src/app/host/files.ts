@@ -123,6 +123,28 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/**
+ * Marks a folder as in use by this process until the returned function is called; the mark of a process that was killed counts for nothing. Throws a
+ * UserError where another process of this machine uses it.
+ */
+export async function occupy(folder: string): Promise<() => Promise<void>> {
+  const mark = join(folder, `in-use${temporaryOf(process.pid)}`);
+  const leave = () => rm(mark, { force: true });
+  await writeFile(mark, '').catch((cause: unknown) => {
+    throw unwritable(mark, cause);
+  });
+  for (const name of await readdir(folder)) {
+    const pid = Number(/^in-use\..*\.(\d+)\.tmp$/.exec(name)?.[1]);
+    if (pid === process.pid || name !== `in-use${temporaryOf(pid)}` || !isRunning(pid)) continue;
+    await leave();
+    throw new UserError(
+      `process ${pid} is writing to the folder "${folder}"`,
+      `wait until it is done, end it, or choose another folder with --out (if that process is something else, remove ${name})`,
+    );
+  }
+  return leave;
+}
+
 /** Makes a folder and proves that it can be written to. */
 export async function writableFolder(path: string): Promise<void> {
   try {
