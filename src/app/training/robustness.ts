@@ -81,7 +81,8 @@ export async function quickPgd(
   return {
     split,
     data: set.name,
-    attack: `pgd, ${defaults.steps} steps, 1 start`,
+    ...(set.synthetic === undefined ? {} : { synthetic: set.synthetic }),
+    attack: `pgd, ${defaults.steps} steps, 1 start, rounded as stored`,
     norm: Object.values(norm)[0]!,
     eps: others.length === 0 ? one! : eps,
     ...counts,

@@ -124,8 +124,7 @@ async function handOut(
     signal,
     progress: (share) => onJudging('robust accuracy', share),
   });
-  const { clean: _, norm, ...measured } = robustness;
-  const exported = await exporting({ robustness: [{ ...measured, norm }] }, sets);
+  const exported = await exporting({ robustness: [robustness] }, sets);
   return { exported, robustness, notes: [] };
 }
 

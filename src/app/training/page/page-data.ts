@@ -11,6 +11,8 @@ import type { Norm } from '../../../kit/threat/threat.ts';
 export interface Robustness {
   readonly split: Evaluation['split'];
   readonly data: string;
+  /** How the samples were made, where they are not recordings. */
+  readonly synthetic?: string;
   /** The attack and its strength, e.g. "pgd, 20 steps". */
   readonly attack: string;
   readonly norm: Norm;

@@ -1,0 +1,26 @@
+/** What the files of a model say of its robust accuracy. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { files } from '../../../src/app/training/folder.ts';
+import type { TrainingRecord } from '../../../src/app/training/train.ts';
+import { inFolder } from '../cli/provoke.ts';
+import { pictures, recipe, trainFile } from './tiny.ts';
+
+it('the card says how many were recognised before the attack, that the data are synthetic, and that examples were rounded', async () => {
+  await inFolder(async (at) => {
+    await mkdir(join(at, 'data'));
+    await writeFile(join(at, 'data', 'faces.csv'), pictures());
+    await writeFile(join(at, 'data', 'faces.csv.synthetic.json'), JSON.stringify({ synthetic: 'synthetic noise' }));
+    await writeFile(join(at, 'tiny.yaml'), recipe('threat: { norm: linf, eps: 4/255 }'));
+    const out = join(at, 'models', 'tiny');
+    const { card } = await trainFile(join(at, 'tiny.yaml'), out);
+    const { robustness, provenance } = JSON.parse(await readFile(join(out, files.record), 'utf8')) as TrainingRecord;
+    expect(provenance.robustness).toEqual([robustness]);
+    const [, table] = card.toString().split('### Robust accuracy');
+    const cells = table!.trim().split('\n')[2]!.split(' | ');
+    expect(cells[0]).toMatch(/^\| validation: faces\.csv \(PublicTest\) \(synthetic noise\)$/);
+    expect(cells[1]).toBe('pgd, 20 steps, 1 start, rounded as stored');
+    expect(cells[4]).toBe(`${((100 * robustness!.clean) / robustness!.n).toFixed(1)} %`);
+  });
+});
