@@ -18,6 +18,8 @@ export interface Defence<Options extends Readonly<Record<string, OptionValue>> =
   readonly title: string;
   readonly paper: string;
   readonly about: Readonly<Record<keyof Options & string, string>>;
+  /** The samples training accuracy is counted on: those the defence made, or the ones it made them from. */
+  readonly counted: 'crafted' | 'clean';
   /** Throws a UserError where the threats cannot be trained against. */
   make(options: Options, threats: Threats): Defended;
 }

@@ -19,6 +19,7 @@ export const fgsmRs: Defence<typeof defaults> = {
   name: 'fgsm-rs',
   title: 'learns from one gradient step out of a random point of the ball',
   paper: 'Wong, Rice, Kolter 2020, arXiv 2001.03994',
+  counted: 'crafted',
   defaults,
   about: { mode: innerAbout.mode, alpha: 'length of the step in the units of the input, or auto: 1.25 eps' },
   check: (options) => checkInner({ ...options, steps: 1 }),

@@ -24,6 +24,7 @@ export const free: Defence<typeof defaults> = {
   name: 'free',
   title: 'replays each batch and moves the perturbation with the gradient of the step itself',
   paper: 'Shafahi et al. 2019, arXiv 1904.12843',
+  counted: 'crafted',
   defaults,
   about: {
     replays: 'steps on each batch (m); divide the epochs by it',

@@ -25,6 +25,7 @@ export const mart: Defence<typeof defaults> = {
   name: 'mart',
   title: 'learns adversarial examples with a margin, and weighs samples it gets wrong more',
   paper: 'Wang et al. 2020, OpenReview rklOg6EFwS',
+  counted: 'clean',
   defaults,
   about: {
     ...innerAbout,

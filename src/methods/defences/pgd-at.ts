@@ -17,6 +17,7 @@ export const pgdAt: Defence<typeof defaults> = {
   name: 'pgd-at',
   title: 'learns from adversarial examples that PGD finds on the current weights',
   paper: 'Madry et al. 2018, arXiv 1706.06083',
+  counted: 'crafted',
   defaults,
   about: { ...innerAbout, randomStart: 'start uniformly in the ball rather than at the sample' },
   check: checkInner,

@@ -21,6 +21,7 @@ export const trades: Defence<typeof defaults> = {
   name: 'trades',
   title: 'learns the clean sample, and to predict the same all around it',
   paper: 'Zhang et al. 2019, arXiv 1901.08573',
+  counted: 'clean',
   defaults,
   about: {
     ...innerAbout,

@@ -102,6 +102,14 @@ describe('the page of a training', () => {
     );
   });
 
+  it('says on which samples training accuracy was counted', async () => {
+    const crafted = await renderTraining(page({ defence: 'pgd-at' }));
+    expect(crafted).toContain('Training is counted while the weights moved, on what pgd-at made of the samples');
+    const clean = await renderTraining(page({ defence: 'trades' }));
+    expect(clean).toContain('what the steps minimised, while the weights moved, on what trades made of the samples');
+    expect(clean).toContain('Training is counted while the weights moved, on augmented samples');
+  });
+
   it('leaves out what is not finite', async () => {
     const history = page().history.map((e) => ({
       ...e,

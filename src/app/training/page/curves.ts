@@ -1,4 +1,5 @@
 /** @file How training went: loss, accuracy, learning rate and gradient norm over epochs. */
+import { defences } from '../../../methods/defences/registry.ts';
 import { number, percent } from '../../report/format.ts';
 import { html, type Markup } from '../../report/html.ts';
 import { chart } from './chart.ts';
@@ -6,15 +7,16 @@ import type { TrainingPage } from './page-data.ts';
 
 /** The four charts. */
 export function learningCurves({ history, bestEpoch: kept, classes, defence }: TrainingPage): Markup {
-  const during =
-    defence === undefined
-      ? 'while the weights moved, on augmented samples'
-      : `while the weights moved, on what ${defence} made of the samples`;
+  const during = (made: boolean): string =>
+    made && defence !== undefined
+      ? `while the weights moved, on what ${defence} made of the samples`
+      : 'while the weights moved, on augmented samples';
+  const counted = defence !== undefined && Object.hasOwn(defences, defence) ? defences[defence]!.counted : 'clean';
   const chance = 1 / classes.length;
   return html`<div class="pair">
 ${chart({
   title: 'Loss',
-  caption: `Training: the mean of what the steps minimised, ${during}. Validation: mean cross-entropy of clean samples after each epoch.`,
+  caption: `Training: the mean of what the steps minimised, ${during(true)}. Validation: mean cross-entropy of clean samples after each epoch.`,
   lines: [
     { label: 'training', tone: 'tone-1', values: history.map((e) => e.loss) },
     { label: 'validation', tone: 'tone-0', values: history.map((e) => e.validation.loss) },
@@ -23,7 +25,7 @@ ${chart({
 })}
 ${chart({
   title: 'Accuracy',
-  caption: `Training is counted ${during}, so it may lie below validation. Recall: the mean over the classes, on the validation data.`,
+  caption: `Training is counted ${during(counted === 'crafted')}, so it may lie below validation. Recall: the mean over the classes, on the validation data.`,
   lines: [
     { label: 'training', tone: 'tone-1', values: history.map((e) => e.accuracy) },
     { label: 'validation', tone: 'tone-0', values: history.map((e) => e.validation.accuracy) },

@@ -36,7 +36,7 @@ export interface TrainingPage {
   /** The recipe as YAML, defaults filled in. */
   readonly recipe: string;
   readonly model: string;
-  /** The defence in words, or undefined for standard training. */
+  /** The defence by name, or undefined for standard training. */
   readonly defence?: string;
   readonly history: readonly EpochRecord[];
   /** The epoch the weights are from, counted from 1. */
