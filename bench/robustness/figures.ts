@@ -21,6 +21,8 @@ export interface Comparison {
   readonly robust: Gain;
   readonly clean: Gain;
   readonly loss: Gain;
+  /** Gain of robust accuracy where whole groups are drawn instead of samples. */
+  readonly robustByGroup: Gain;
 }
 
 export interface Figures {
@@ -31,6 +33,8 @@ export interface Figures {
   readonly attack: string;
   readonly seeds: readonly number[];
   readonly n: number;
+  /** Groups (people, photos) the samples are of. */
+  readonly groups: number;
   readonly epochs: Readonly<Record<string, number>>;
   readonly defences: Readonly<Record<string, unknown>>;
   readonly versions: Readonly<Record<string, string>>;
@@ -54,6 +58,7 @@ export function figuresOf(plan: Plan, made: readonly (readonly Made[])[]): Figur
   const first = standard![0]!;
   for (const one of made.flat()) assertAlike(first, one);
   const values = (one: Made, what: keyof typeof perSample): number[] => one.rows.map(perSample[what]);
+  const groups = first.rows.map((row) => row.group);
   const name = (ones: readonly Made[]): string => ones[0]!.training.name;
   return {
     data: first.training.provenance.data.find(({ split }) => split === 'test')!.name,
@@ -63,6 +68,7 @@ export function figuresOf(plan: Plan, made: readonly (readonly Made[])[]): Figur
     attack: `pgd, ${plan.steps} steps, ${plan.restarts} ${plan.restarts === 1 ? 'start' : 'starts'}`,
     seeds: plan.seeds,
     n: first.rows.length,
+    groups: new Set(groups).size,
     epochs: Object.fromEntries(made.map((ones) => [name(ones), ones[0]!.training.recipe.epochs])),
     defences: Object.fromEntries(made.map((ones) => [name(ones), ones[0]!.training.recipe.defence ?? null])),
     versions: first.run.versions,
@@ -79,9 +85,19 @@ export function figuresOf(plan: Plan, made: readonly (readonly Made[])[]): Figur
       })),
     ),
     comparisons: others.map((ones) => {
-      const gain = (what: keyof typeof perSample): Gain =>
-        trainingGain(ones.map((one, i) => ({ treated: values(one, what), control: values(standard![i]!, what) })));
-      return { recipe: name(ones), over: name(standard!), robust: gain('robust'), clean: gain('clean'), loss: gain('loss') };
+      const gain = (what: keyof typeof perSample, options = {}): Gain =>
+        trainingGain(
+          ones.map((one, i) => ({ treated: values(one, what), control: values(standard![i]!, what) })),
+          options,
+        );
+      return {
+        recipe: name(ones),
+        over: name(standard!),
+        robust: gain('robust'),
+        clean: gain('clean'),
+        loss: gain('loss'),
+        robustByGroup: gain('robust', { groups }),
+      };
     }),
   };
 }

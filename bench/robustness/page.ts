@@ -13,12 +13,12 @@ const threatText = (threat: unknown): string => {
 
 /** A section for one experiment. */
 export function section(name: string, figures: Figures): string {
-  const { synthetic, n, seeds, attack, threat, versions, threads, models, comparisons, defences, epochs } = figures;
+  const { synthetic, n, groups, seeds, attack, threat, versions, threads, models, comparisons, defences, epochs } = figures;
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
   return [
     `## ${name}`,
     '',
-    `${synthetic === null ? 'Data' : '**Synthetic data**'}: ${figures.data}${synthetic === null ? '' : ` (${synthetic})`}; n = ${n} test samples, ${seeds.length} seeds (${seeds.join(', ')}).`,
+    `${synthetic === null ? 'Data' : '**Synthetic data**'}: ${figures.data}${synthetic === null ? '' : ` (${synthetic})`}; n = ${n} test samples of ${groups} ${groups === 1 ? 'group' : 'groups'} (people, photos), ${seeds.length} seeds (${seeds.join(', ')}).`,
     `Attack: ${attack}, ${threatText(threat)}, on the exported model, judged on the rounded and re-read example. Robust accuracy is an upper bound: a stronger attack may find more.`,
     `Recipes: ${Object.keys(epochs)
       .map(
@@ -27,19 +27,19 @@ export function section(name: string, figures: Figures): string {
       .join('; ')}.`,
     `Versions: ${Object.entries(versions)
       .map(([what, version]) => `${what} ${version}`)
-      .join(', ')}; ${threads} threads.`,
+      .join(', ')}; ${threads} ${threads === 1 ? 'thread' : 'threads'}.`,
     '',
     '| recipe | seed | clean accuracy | clean loss | robust accuracy |',
     '|---|---|---|---|---|',
     ...models.map((m) => `| ${m.recipe} | ${m.seed} | ${percent(m.clean)} | ${m.loss.toFixed(3)} | ${percent(m.robust)} |`),
     '',
-    `Differences, means over seeds and samples (percentage points; nats for the loss); in brackets the one-sided 95 % bounds of a paired bootstrap over seeds and samples, which sees ${seeds.length - 1}/${seeds.length} of the spread between trainings:`,
+    `Differences, means over seeds and samples (percentage points; nats for the loss); in brackets the one-sided 95 % bounds (between both lie 90 %) of a paired bootstrap over seeds and samples. It sees ${seeds.length - 1}/${seeds.length} of the variance between trainings, and takes samples of one group for independent; the last column draws seeds and whole groups instead:`,
     '',
-    '| recipe | over | robust accuracy | clean accuracy | clean loss |',
-    '|---|---|---|---|---|',
+    '| recipe | over | robust accuracy | clean accuracy | clean loss | robust accuracy, by groups |',
+    '|---|---|---|---|---|---|',
     ...comparisons.map(
       (c) =>
-        `| ${c.recipe} | ${c.over} | **${range(c.robust, points)}** | ${range(c.clean, points)} | ${range(c.loss, signed)} |`,
+        `| ${c.recipe} | ${c.over} | **${range(c.robust, points)}** | ${range(c.clean, points)} | ${range(c.loss, signed)} | ${range(c.robustByGroup, points)} |`,
     ),
     '',
   ].join('\n');

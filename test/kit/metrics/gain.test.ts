@@ -64,6 +64,27 @@ describe('the gain of a training', () => {
     expect(upper).toBeCloseTo(5 / 3, 12);
   });
 
+  it('does not take many samples of one person for many people', () => {
+    const people = 10;
+    const values = Array.from({ length: people }, (_, i) => i % 2);
+    const control = new Float64Array(people);
+    const once = trainingGain([{ treated: values, control }], { resamples: 4000 });
+    const often = [...values, ...values, ...values, ...values];
+    const pair = { treated: often, control: new Float64Array(often.length) };
+    const groups = often.map((_, i) => `person ${i % people}`);
+    const grouped = trainingGain([pair], { resamples: 4000, groups });
+    expect([grouped.gain, grouped.lower, grouped.upper]).toEqual([once.gain, once.lower, once.upper]);
+    expect([grouped.samples, grouped.units]).toEqual([40, 10]);
+    expect(trainingGain([pair], { resamples: 4000 }).lower).toBeGreaterThan(grouped.lower);
+  });
+
+  it('weighs samples, not groups: a large group counts for more', () => {
+    const pair = { treated: [1, 1, 1, 0], control: [0, 0, 0, 0] };
+    const { gain, lower, upper } = trainingGain([pair], { groups: ['a', 'a', 'a', 'b'], resamples: 2000 });
+    expect([gain, lower, upper]).toEqual([0.75, 0, 1]);
+    expect(() => trainingGain([pair], { groups: ['a'] })).toThrow('every sample has a group');
+  });
+
   it('covers the truth about as often as it says, in invented experiments', () => {
     const truth = 0.3;
     const worlds = 300;
