@@ -3,13 +3,15 @@ import { stringify } from 'yaml';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import type { Problem } from '../../kit/data/source.ts';
 import type { LabelledSet } from '../../kit/nn/export/evaluate.ts';
-import { type Exported, exportModel } from '../../kit/nn/export/export.ts';
+import type { Exported } from '../../kit/nn/export/export.ts';
 import type { Provenance } from '../../kit/nn/export/provenance.ts';
+import { writeWeights } from '../../kit/nn/export/weights.ts';
 import { type FitOptions, type Fitted, fit } from '../../kit/nn/fit/fit.ts';
 import type { EpochRecord } from '../../kit/nn/fit/history.ts';
 import type { Progress } from '../../kit/nn/fit/progress.ts';
 import { version } from '../host/version.ts';
 import { nameOf } from './choices.ts';
+import { exportExactly } from './export-exactly.ts';
 import { type Folder, files, formatVersion } from './folder.ts';
 import { dataRecords, type OpenedTraining } from './open.ts';
 import type { Robustness, TrainingPage } from './page/page-data.ts';
@@ -67,14 +69,15 @@ export async function train(opened: OpenedTraining, folder: Folder, options: Tra
     onProgress: options.onProgress,
     ...(every === undefined ? {} : { every }),
   });
-  const { exported, robustness, notes } = await handOut(opened, fitted, folder, options);
+  // before anything that may fail: what took hours is on disk
+  const kept = await folder.write(files.weights, writeWeights(fitted.best.weights));
+  const { exported, robustness, notes } = await handOut(opened, fitted, { folder, kept }, options);
   const record = recordOf(opened, fitted, folder, {
     exported,
     runtime,
     notes,
     ...(robustness === undefined ? {} : { robustness }),
   });
-  await folder.write(files.weights, exported.weights);
   await folder.write(files.model, exported.onnx);
   await folder.write(files.manifest, exported.manifest);
   await folder.write(files.card, exported.card);
@@ -87,9 +90,9 @@ export async function train(opened: OpenedTraining, folder: Folder, options: Tra
 async function handOut(
   opened: OpenedTraining,
   fitted: Fitted,
-  folder: Folder,
+  { folder, kept }: { readonly folder: Folder; readonly kept: string },
   { runtime, signal, onJudging }: TrainOptions,
-): Promise<{ exported: Exported; robustness?: Robustness; notes: string[] }> {
+): Promise<{ exported: Exported; robustness?: Robustness; notes: readonly string[] }> {
   const { choices, name, task, test, validation } = opened;
   const { threats } = choices;
   const provenance = {
@@ -107,15 +110,16 @@ async function handOut(
     data: dataRecords(opened),
     averaged: task.ema !== undefined,
   };
-  const exporting = (more: object, evaluate: Partial<Record<'validation' | 'test', LabelledSet>>): Promise<Exported> =>
-    exportModel(fitted.best.weights, task.architecture, { runtime, provenance: { ...provenance, ...more }, evaluate });
+  const exporting = (more: object, evaluate: Partial<Record<'validation' | 'test', LabelledSet>>) =>
+    exportExactly(fitted.best.weights, task.architecture, { runtime, provenance: { ...provenance, ...more }, evaluate }, kept);
   const sets = { validation, ...(test === undefined ? {} : { test }) };
   const note = threats === undefined ? undefined : unmeasurable(threats);
   if (threats === undefined || note !== undefined) {
     onJudging('export', 0);
-    return { exported: await exporting({}, sets), notes: note === undefined ? [] : [note] };
+    const { exported, notes } = await exporting({}, sets);
+    return { exported, notes: note === undefined ? notes : [...notes, note] };
   }
-  const { onnx } = await exporting({}, {});
+  const { onnx } = (await exporting({}, {})).exported;
   const robustness = await quickPgd(onnx, test ?? validation, threats, {
     runtime,
     name,
@@ -124,8 +128,7 @@ async function handOut(
     signal,
     progress: (share) => onJudging('robust accuracy', share),
   });
-  const exported = await exporting({ robustness: [robustness] }, sets);
-  return { exported, robustness, notes: [] };
+  return { ...(await exporting({ robustness: [robustness] }, sets)), robustness };
 }
 
 const secondsOf = ({ history }: Pick<Fitted, 'history'>): number => history.reduce((sum, epoch) => sum + epoch.seconds, 0);

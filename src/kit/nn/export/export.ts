@@ -52,7 +52,8 @@ export interface Exported {
 
 /**
  * Writes trained weights as a plain inference model: opset 18, default domain, symbolic batch, output `logits`, nothing left to be inferred.
- * Throws an Error where the weights are not the network's, or where the exported logits differ from the trained network's by more than 1e-5.
+ * Throws an Error where the weights are not the network's, and LogitsDiffer, a UserError, where the exported logits differ from the trained network's by
+ * more than 1e-5.
  */
 export async function exportModel(weights: Weights, architecture: Architecture, options: ExportOptions): Promise<Exported> {
   const { runtime, provenance: facts } = options;

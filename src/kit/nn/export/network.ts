@@ -1,4 +1,5 @@
 /** @file A trained network as a plain inference graph, and the proof that it computes the same logits. */
+import { UserError } from '../../../core/errors.ts';
 import type { Graph } from '../../../core/onnx/graph.ts';
 import { prepare } from '../../../core/onnx/passes/prepare.ts';
 import { readModel } from '../../../core/onnx/reader.ts';
@@ -56,11 +57,29 @@ export interface Difference {
   readonly moved?: number;
 }
 
+/** Thrown where an exported file has other logits than the trained network. */
+export class LogitsDiffer extends UserError {
+  constructor(
+    message: string,
+    /** Largest |exported - trained|, relative to max(1, the sample's largest |logit|). */
+    readonly difference: number,
+    /** Whether normalisation was folded into the weights of the file. */
+    readonly folded: boolean,
+  ) {
+    super(
+      message,
+      folded
+        ? 'export it unfolded (fold: false): folding normalisation into the weights rounds them anew'
+        : 'its logits hang on the rounding of large sums that cancel: train with a lower learning rate or more weight decay',
+    );
+  }
+}
+
 export const checkDefaults = { drawn: 32, tolerance: 1e-5 } as const;
 
 /**
  * Compares the logits of the exported bytes, run as users run them, with those of the trained graph, run node by node without optimisation.
- * Samples: those given, otherwise 32 drawn. Throws an Error with the figure where they differ by more than 1e-5. A network that compares is run node by
+ * Samples: those given, otherwise 32 drawn. Throws LogitsDiffer, a UserError, where they differ by more than 1e-5. A network that compares is run node by
  * node both times: where rounding decides whether a neuron fires, no two orders of a sum agree; how many samples that moves is counted.
  */
 export async function compareLogits(
@@ -84,13 +103,17 @@ export async function compareLogits(
   const classes = architecture.classes.length;
   const largest = Math.max(...distances(wanted, strict, classes));
   if (!(largest <= checkDefaults.tolerance))
-    throw new Error(
+    throw new LogitsDiffer(
       `${architecture.name}: the exported network differs from the trained one by ${largest.toExponential(2)} of the largest logit ` +
         `(over ${asked.length} samples; ${checkDefaults.tolerance} is allowed)`,
+      largest,
+      normalises(trained) && !normalises(graph),
     );
   const moved = distances(wanted, got, classes).filter((d) => !(d <= checkDefaults.tolerance)).length;
   return { largest, samples: asked.length, drawn: isDrawn, ...(compares(architecture) ? { moved } : {}) };
 }
+
+const normalises = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'BatchNormalization');
 
 /** Per sample, the largest distance of its logits relative to max(1, the largest |logit|); NaN where one of them is not finite. */
 function distances(wanted: Tensor, got: Tensor, classes: number): number[] {

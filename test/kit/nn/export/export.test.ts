@@ -9,13 +9,15 @@ import { readManifest } from '../../../../src/kit/model/manifest.ts';
 import type { Sample } from '../../../../src/kit/model/model.ts';
 import { openModel } from '../../../../src/kit/model/open.ts';
 import { openSessions } from '../../../../src/kit/model/sessions.ts';
-import { buildNetwork } from '../../../../src/kit/nn/architecture.ts';
+import { type Architecture, buildNetwork } from '../../../../src/kit/nn/architecture.ts';
 import type { LabelledSet } from '../../../../src/kit/nn/export/evaluate.ts';
 import { exportModel } from '../../../../src/kit/nn/export/export.ts';
-import { compareLogits, inferenceGraphs } from '../../../../src/kit/nn/export/network.ts';
-import { readWeights, weightsDigest, withWeights } from '../../../../src/kit/nn/export/weights.ts';
+import { compareLogits, inferenceGraphs, LogitsDiffer } from '../../../../src/kit/nn/export/network.ts';
+import { readWeights, type Weights, weightsDigest, withWeights } from '../../../../src/kit/nn/export/weights.ts';
+import { dense } from '../../../../src/kit/nn/layers/dense.ts';
+import { sequential } from '../../../../src/kit/nn/net.ts';
 import { fgsmOn } from './fgsm.ts';
-import { asTrained, facts, normalised } from './trained.ts';
+import { asTrained, cancelling, facts, flat, normalised } from './trained.ts';
 
 const runtime = createRuntime(ort as never, { threads: 1 });
 const architecture = normalised();
@@ -109,6 +111,30 @@ describe('the check inside export', () => {
     const moved = { ...weights[name]!, data: weights[name]!.data.map((v, i) => (i === 0 ? v * 1.01 : v)) };
     const other = await exportModel({ ...weights, [name]: moved }, architecture, { runtime, provenance: facts() });
     await expect(compareLogits({ trained, exported: other.onnx, architecture }, { runtime })).rejects.toThrow(/differs/);
+  });
+
+  it('refuses a file that folding made inexact, and says how to export it; unfolded it is written', async () => {
+    const body = sequential(
+      flat,
+      cancelling(4, (initialiseBias) => dense(4, { initialiseBias })),
+      dense(2),
+    );
+    const inexact: Architecture = { ...architecture, write: (net, inputs) => body(net, inputs.image!) };
+    const { graph, parameters, statistics } = buildNetwork(inexact, { mode: 'inference', seed: 1 });
+    const first = Object.fromEntries([...parameters, ...statistics.keys()].map((name) => [name, graph.initializers.get(name)!]));
+    const attempt = (fold?: boolean) =>
+      exportModel(first as Weights, inexact, { runtime, provenance: facts(), ...(fold === undefined ? {} : { fold }) });
+    const error = await attempt().then(
+      () => undefined,
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(LogitsDiffer);
+    expect(error).toMatchObject({ name: 'UserError', remedy: expect.stringContaining('fold: false'), folded: true });
+    expect((error as LogitsDiffer).difference).toBeGreaterThan(1e-5);
+    const unfolded = await attempt(false);
+    expect(unfolded.difference.largest).toBeLessThan(1e-5);
+    expect(unfolded.provenance.exported.folded).toBe(false);
+    expect(unfolded.card).toContain('normalisation as it was trained');
   });
 
   it('compares on the samples it is given', async () => {

@@ -1,9 +1,11 @@
 /** Networks with weights as training leaves them: nothing at its first value, statistics far from 0 and 1. */
+import { float } from '../../../../src/core/onnx/builder.ts';
 import { stream } from '../../../../src/core/tensor/random.ts';
 import { f32, type Tensor } from '../../../../src/core/tensor/tensor.ts';
 import type { InputSpec } from '../../../../src/kit/model/model.ts';
 import { type Architecture, buildNetwork } from '../../../../src/kit/nn/architecture.ts';
 import type { TrainingFacts } from '../../../../src/kit/nn/export/export.ts';
+import { filled, type Initialiser } from '../../../../src/kit/nn/initialisers.ts';
 import { batchNorm } from '../../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
@@ -66,6 +68,24 @@ export function asTrained(architecture: Architecture, seed = 1): Record<string, 
     ),
   ]);
 }
+
+/** What `sums` makes, near 1000, less its mean: folded into the weights, the difference loses digits. `sums` has a bias of its own, `units` wide. */
+export const cancelling =
+  (units: number, sums: (bias: Initialiser) => Layer): Layer =>
+  (net, x) => {
+    const made = sums(filled(level))(net.within('sums'), x);
+    const norm = net.within('norm');
+    const inputs = [
+      made.name,
+      norm.parameter('weight', [units], filled(1)),
+      norm.parameter('bias', [units], filled(0)),
+      norm.statistic('running_mean', [units], level),
+      norm.statistic('running_var', [units], 1),
+    ];
+    return { name: net.g.op('BatchNormalization', inputs, { epsilon: float(1e-5) }), shape: made.shape };
+  };
+
+const level = 1000;
 
 const hash = (digit: string): string => digit.repeat(64);
 
