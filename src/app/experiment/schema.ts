@@ -50,7 +50,10 @@ export const namedData = z.strictObject({
 export const fileData = z.strictObject({
   format: z.string().describe('image-folder, fer2013, sequences'),
   path: z.string().describe('relative to the experiment file'),
-  usage: z.string().optional().describe('the split to use. fer2013: Training, PublicTest or PrivateTest; sequences: train, validation, test ...'),
+  usage: z
+    .string()
+    .optional()
+    .describe('the split to use. fer2013: Training, PublicTest or PrivateTest; sequences: train, validation, test ...'),
   ...dataCommon,
 });
 
