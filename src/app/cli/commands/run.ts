@@ -13,6 +13,7 @@ import { type Overview, openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { writeReport } from '../../report/from-run.ts';
+import { commandLine } from '../command-line.ts';
 import type { Guard } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
@@ -85,7 +86,7 @@ async function runExperiment(file: string, options: Options, guard: Guard): Prom
       overwrite: options.overwrite === true,
     });
     const interrupt = interruptSignal(
-      `interrupted: finished units are kept in ${folder}; go on with: provoke run ${file} --out ${folder} --resume`,
+      `interrupted: finished units are kept in ${folder}; go on with: ${commandLine('provoke', 'run', file, '--out', folder, '--resume')}`,
     );
     const progress = createProgress(name);
     const result = await runUnits(crew, store, {

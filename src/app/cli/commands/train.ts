@@ -11,6 +11,7 @@ import { openTraining } from '../../training/open.ts';
 import { parseRecipe } from '../../training/parse.ts';
 import { sinceCard } from '../../training/since-card.ts';
 import { type TrainingRecord, train as trainAll } from '../../training/train.ts';
+import { commandLine } from '../command-line.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
 import { createProgress, duration } from '../progress.ts';
@@ -72,7 +73,7 @@ async function trainRecipe(file: string, options: Options): Promise<number> {
   const { threads } = runtime.options;
   const name = parsed.value.name ?? basename(file).replace(/\.(ya?ml|json|md)$/, '');
   const out = options.out ?? join('models', name);
-  const interrupt = interruptSignal(`interrupted: go on with: ${again(file, options, out)}`);
+  const interrupt = interruptSignal(options.dryRun ? 'interrupted' : `interrupted: go on with: ${again(file, options, out)}`);
   const progress = createProgress(name);
   try {
     const { signal } = interrupt;
@@ -110,7 +111,7 @@ async function trainRecipe(file: string, options: Options): Promise<number> {
 function again(file: string, { data, epochs, seed, threads }: Options, out: string): string {
   const given = { '--data': data, '--out': out, '--epochs': epochs, '--seed': seed, '--threads': threads };
   const flags = Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
-  return ['provoke train', file, ...flags, '--resume'].join(' ');
+  return commandLine('provoke', 'train', file, ...flags, '--resume');
 }
 
 function tell(progress: ReturnType<typeof createProgress>, step: Step): void {
