@@ -66,9 +66,36 @@ describe('provoke synth', () => {
       const { code, stderr } = await provoke(args, folder);
       expect([code, stderr]).toEqual([2, 'error: "mine" exists\n  choose another place with --out, or --force to replace it\n']);
       expect(existsSync(join(folder, 'mine', 'notes.txt'))).toBe(true);
-      expect((await provoke([...args, '--force'], folder)).code).toBe(0);
-      expect((await readdir(join(folder, 'mine'))).sort()).toEqual(['index.json', 'test.npz', 'train.npz', 'validation.npz']);
+      const forced = await provoke([...args, '--force'], folder);
+      expect(forced.code).toBe(2);
+      expect(forced.stderr).toMatch(/"mine" holds what provoke synth did not make \(notes\.txt\): it stays/);
+      expect(await readFile(join(folder, 'mine', 'notes.txt'), 'utf8')).toBe('keep me');
       expect(await readdir(folder)).toEqual(['mine']);
+    });
+  }, 120_000);
+
+  it('replaces a corpus of its own with --force, unless something else was put into it', async () => {
+    await inFolder(async (folder) => {
+      const args = ['synth', 'sequences', '-o', 'corpus', '--count', '60', '--seed'];
+      const bytes = () => readFile(join(folder, 'corpus', 'train.npz'));
+      expect((await provoke([...args, '1'], folder)).code).toBe(0);
+      const first = await bytes();
+      expect((await provoke([...args, '2'], folder)).code).toBe(2);
+      expect((await provoke([...args, '2', '--force'], folder)).code).toBe(0);
+      expect((await bytes()).equals(first)).toBe(false);
+      expect(await readdir(folder)).toEqual(['corpus']);
+      await writeFile(join(folder, 'corpus', 'notes.txt'), 'keep me');
+      expect((await provoke([...args, '3', '--force'], folder)).code).toBe(2);
+      expect(await readFile(join(folder, 'corpus', 'notes.txt'), 'utf8')).toBe('keep me');
+    });
+  }, 120_000);
+
+  it('keeps a picture that has the name of the contact sheet', async () => {
+    await inFolder(async (folder) => {
+      await writeFile(join(folder, 'sheet.png'), 'mine');
+      const { code, stderr } = await provoke(['synth', 'faces', '-o', 'f.csv', '--count', '49', '--sheet', 'sheet.png'], folder);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('"sheet.png" exists')]);
+      expect(await readdir(folder)).toEqual(['sheet.png']);
     });
   }, 120_000);
 

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { suggestion, UserError } from '../../../core/errors.ts';
+import { sequenceIndexName } from '../../../kit/data/sequence-index.ts';
 import { sequenceCountDefault, sequenceFiles } from '../../../kit/data/synth/sequence-files.ts';
 import { sequenceDefaults } from '../../../kit/data/synth/sequences.ts';
-import { makeFolder } from '../../host/files.ts';
+import { splitNames } from '../../../kit/data/synth/splits.ts';
+import { noteInFolder } from '../../../kit/data/synthetic-note.ts';
+import { makeFolder, readUserFile } from '../../host/files.ts';
 import { synthFaces } from '../../synth/faces.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
 import { createProgress } from '../progress.ts';
@@ -42,7 +45,7 @@ export const synth: Register = (program) => {
     .option('--channels <n>', 'channels', String(d.channels))
     .option('--steps <n>', 'time steps', String(d.steps))
     .option('--subjects <n>', 'people; none is in two splits', String(d.subjects))
-    .option('--force', 'replace the folder if it is there')
+    .option('--force', 'replace the corpus that is there')
     .action(makeSequences);
   command
     .command('faces')
@@ -100,6 +103,7 @@ async function makeFaces({ out, force = false, sheet, ...flags }: FaceFlags): Pr
   if (format === undefined)
     throw new UserError(`--format: there is no format "${flags.format}"`, suggestion(flags.format, faceFormats));
   await free(out, force, format === 'fer2013' ? 'file' : 'folder');
+  if (sheet !== undefined) await free(sheet, force, 'file', '--sheet');
   const count = positiveInteger(flags.count, '--count');
   const progress = createProgress('faces');
   const about = await synthFaces({
@@ -114,9 +118,34 @@ async function makeFaces({ out, force = false, sheet, ...flags }: FaceFlags): Pr
   process.stdout.write(`${out}: ${count} ${about}\n`);
 }
 
-/** Refuses what would overwrite something, before any work is done. */
-async function free(path: string, force: boolean, what: 'file' | 'folder'): Promise<void> {
-  if (force || !existsSync(path)) return;
-  if (what === 'folder' && (await readdir(path).catch(() => ['a file'])).length === 0) return;
-  throw new UserError(`"${path}" exists`, 'choose another place with --out, or --force to replace it');
+/** Refuses what would overwrite something, before any work is done. A folder is replaced only where a corpus is all it holds. */
+async function free(path: string, force: boolean, what: 'file' | 'folder', option = '--out'): Promise<void> {
+  if (!existsSync(path)) return;
+  const isFolder = (await stat(path)).isDirectory();
+  if (isFolder !== (what === 'folder'))
+    throw new UserError(
+      `"${path}" is a ${isFolder ? 'folder, and a file' : 'file, and a folder'} is to be made`,
+      `choose another place with ${option}`,
+    );
+  if (isFolder && resolve(path) === process.cwd())
+    throw new UserError('the folder you are in cannot be made anew', 'name a folder in it, e.g. --out corpus');
+  const inside = isFolder ? await readdir(path) : [path];
+  if (inside.length === 0) return;
+  if (!force) throw new UserError(`"${path}" exists`, `choose another place with ${option}, or --force to replace it`);
+  const foreign = isFolder ? await othersIn(path, inside) : [];
+  if (foreign.length > 0)
+    throw new UserError(
+      `"${path}" holds what provoke synth did not make (${foreign.slice(0, 3).join(', ')}): it stays`,
+      'choose another place with --out, or empty the folder yourself',
+    );
+}
+
+/** What in a folder belongs to no corpus this command makes. */
+async function othersIn(folder: string, inside: readonly string[]): Promise<string[]> {
+  const isNoted = (name: string) => existsSync(join(folder, name, noteInFolder));
+  const index = inside.includes(sequenceIndexName) ? await readUserFile(join(folder, sequenceIndexName), 'the index') : undefined;
+  const isMade = /"by":\s*"provoke synth/.test(new TextDecoder().decode(index));
+  const ofSequences = isMade ? [sequenceIndexName, ...splitNames.map((split) => `${split}.npz`)] : [];
+  const ofFaces = splitNames.filter(isNoted);
+  return inside.filter((name) => !ofSequences.includes(name) && !ofFaces.some((split) => split === name));
 }
