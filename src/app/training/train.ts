@@ -4,7 +4,7 @@ import type { Runtime } from '../../core/runtime/runtime.ts';
 import type { Problem } from '../../kit/data/source.ts';
 import type { LabelledSet } from '../../kit/nn/export/evaluate.ts';
 import type { Exported } from '../../kit/nn/export/export.ts';
-import type { Provenance } from '../../kit/nn/export/provenance.ts';
+import type { DataRecord, Provenance } from '../../kit/nn/export/provenance.ts';
 import { writeWeights } from '../../kit/nn/export/weights.ts';
 import { type FitOptions, type Fitted, fit } from '../../kit/nn/fit/fit.ts';
 import type { EpochRecord } from '../../kit/nn/fit/history.ts';
@@ -44,6 +44,8 @@ export interface TrainingRecord {
   readonly stoppedEarly: boolean;
   /** Training alone, over all its parts. */
   readonly seconds: number;
+  /** How the data were made that are not recordings: figures from them say nothing about people. Absent where all are recordings. */
+  readonly synthetic?: Readonly<Partial<Record<DataRecord['split'], readonly string[]>>>;
   readonly history: readonly EpochRecord[];
   readonly provenance: Provenance;
   readonly robustness?: Robustness;
@@ -152,12 +154,21 @@ function recordOf(
     bestEpoch: fitted.best.epoch,
     stoppedEarly: fitted.stoppedEarly,
     seconds: secondsOf(fitted),
+    ...syntheticOf(made.exported.provenance),
     history: fitted.history,
     provenance: made.exported.provenance,
     ...(made.robustness === undefined ? {} : { robustness: made.robustness }),
     problems: sets.flatMap((set) => set.problems),
     notes: made.notes,
   };
+}
+
+/** By split, so that it stands beside every figure of it in the record. */
+function syntheticOf({ data }: Provenance): Pick<TrainingRecord, 'synthetic'> {
+  const made = data.flatMap(({ split, synthetic }) => (synthetic === undefined ? [] : [{ split, synthetic }]));
+  if (made.length === 0) return {};
+  const ways = (of: DataRecord['split']): string[] => [...new Set(made.filter((d) => d.split === of).map((d) => d.synthetic))];
+  return { synthetic: Object.fromEntries(made.map(({ split }) => [split, ways(split)])) };
 }
 
 /** The page of a record: what training.json holds, so that a page can be made again. */

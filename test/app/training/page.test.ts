@@ -96,10 +96,32 @@ describe('the page of a training', () => {
     expect(made).toContain('training, epoch 1: 1; training, epoch 2: 0.5');
     expect(made).toContain('2 (kept)');
     expect(made).not.toContain('Synthetic data');
+    expect(made.split('</head>')[1]).not.toMatch(/synthetic/i);
     const data = base.provenance.data.map((d) => ({ ...d, synthetic: 'synthetic faces' }));
-    expect(await renderTraining(page({ provenance: { ...base.provenance, data } }))).toContain(
-      '<b>Synthetic data.</b> All samples were generated',
-    );
+    const generated = await renderTraining(page({ provenance: { ...base.provenance, data }, robustness }));
+    expect(generated).toContain('<b>Synthetic data.</b> All samples were generated');
+    for (const figure of [
+      'recognises 7 of 10 synthetic test samples',
+      'Accuracy on synthetic test data',
+      'an upper bound, on synthetic test data; 95% interval',
+      'mean cross-entropy of clean synthetic samples',
+      'on augmented synthetic samples',
+      'on the synthetic validation data',
+      'All epochs: training on synthetic samples, validation on synthetic samples',
+      'Clean synthetic test data, n = 10',
+      'is recognised, synthetic test data',
+    ])
+      expect(generated.replaceAll('\u00a0', ' ')).toContain(figure);
+  });
+
+  it('says by each number that training data alone are synthetic, in part', async () => {
+    const base = page();
+    const [train, ...others] = base.provenance.data;
+    const data = [train!, { ...train!, name: 'made', synthetic: 'synthetic faces' }, ...others];
+    const made = await renderTraining(page({ provenance: { ...base.provenance, data } }));
+    expect(made).toContain('on augmented partly synthetic samples');
+    expect(made).toContain('Accuracy on test data');
+    expect(made).toContain('All epochs: training on partly synthetic samples</caption>');
   });
 
   it('says on which samples training accuracy was counted', async () => {

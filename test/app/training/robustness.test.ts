@@ -15,10 +15,14 @@ it('the card says how many were recognised before the attack, that the data are 
     await writeFile(join(at, 'tiny.yaml'), recipe('threat: { norm: linf, eps: 4/255 }'));
     const out = join(at, 'models', 'tiny');
     const { card } = await trainFile(join(at, 'tiny.yaml'), out);
-    const { robustness, provenance } = JSON.parse(await readFile(join(out, files.record), 'utf8')) as TrainingRecord;
+    const { robustness, provenance, synthetic } = JSON.parse(await readFile(join(out, files.record), 'utf8')) as TrainingRecord;
     expect(provenance.robustness).toEqual([robustness]);
     const [, table] = card.toString().split('### Robust accuracy');
-    const cells = table!.trim().split('\n')[2]!.split(' | ');
+    expect(table).toMatch(/^\n\nAn upper bound: the share of n samples that these attacks did not turn\./);
+    expect(synthetic).toEqual({ train: ['synthetic noise'], validation: ['synthetic noise'] });
+    const rows = table!.split('\n').filter((line) => line.startsWith('|'));
+    expect(rows[0]).toMatch(/\| n \|$/);
+    const cells = rows[2]!.split(' | ');
     expect(cells[0]).toMatch(/^\| validation: faces\.csv \(PublicTest\) \(synthetic noise\)$/);
     expect(cells[1]).toBe('pgd, 20 steps, 1 start, rounded as stored');
     expect(cells[4]).toBe(`${((100 * robustness!.clean) / robustness!.n).toFixed(1)} %`);

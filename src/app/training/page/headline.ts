@@ -5,6 +5,7 @@ import { budgetWords, count, duration, epsText, interval, nounOf, percent } from
 import { html, type Markup } from '../../report/html.ts';
 import { bar, figure, unbroken } from '../../report/sections/headline.ts';
 import type { Robustness, TrainingPage } from './page-data.ts';
+import { syntheticWord } from './synthetic.ts';
 
 /** What the page speaks of first: the test data, or the validation data where there are no others. */
 export function judged({ provenance, classes }: TrainingPage): { evaluation: Evaluation; figures: Figures } | undefined {
@@ -22,7 +23,7 @@ export function headlineSentence(page: TrainingPage): string {
   if (found === undefined) return `${name} was trained, and judged on nothing.`;
   const { evaluation, figures } = found;
   const right = figures.classes.reduce((sum, c) => sum + c.right, 0);
-  const said = `${name} recognises ${count(right)} of ${count(figures.n)} ${evaluation.split} ${noun} (${percent(figures.accuracy)}; chance among ${classes.length} classes: ${percent(1 / classes.length)})`;
+  const said = `${name} recognises ${count(right)} of ${count(figures.n)} ${syntheticWord(page.provenance, evaluation.split)}${evaluation.split} ${noun} (${percent(figures.accuracy)}; chance among ${classes.length} classes: ${percent(1 / classes.length)})`;
   if (robustness === undefined) return `${said}.`;
   const { eps, norm, n, clean, right: stood } = robustness;
   const words = budgetWords(epsText(eps, norm, inputs), norm, inputs);
@@ -45,12 +46,12 @@ ${page.stoppedEarly && html`<li><b>Stopped early</b> after ${page.history.length
 </ul>`;
 }
 
-const robustFigure = (page: TrainingPage, { eps, norm, n, right }: Robustness): Markup => {
+const robustFigure = (page: TrainingPage, { split, eps, norm, n, right }: Robustness): Markup => {
   const share = n === 0 ? Number.NaN : right / n;
   return figure(
     `Robust accuracy at ${epsText(eps, norm, page.inputs)}`,
     percent(share),
-    `95% interval ${interval(wilson(right, n))}, n = ${count(n)}`,
+    `an upper bound, on ${syntheticWord(page.provenance, split)}${split} data; 95% interval ${interval(wilson(right, n))}, n = ${count(n)}`,
     bar(share, wilson(right, n), 'hot'),
   );
 };
@@ -62,7 +63,7 @@ function figures(page: TrainingPage): Markup {
 ${
   found !== undefined &&
   html`${figure(
-    `Accuracy on ${found.evaluation.split} data`,
+    `Accuracy on ${syntheticWord(page.provenance, found.evaluation.split)}${found.evaluation.split} data`,
     percent(found.figures.accuracy),
     `95% interval ${interval(found.figures.interval)}, n = ${count(found.figures.n)}`,
     bar(found.figures.accuracy, found.figures.interval, 'calm'),
@@ -72,7 +73,11 @@ ${figure('Unweighted average recall', percent(found.figures.averageRecall), 'mea
 ${
   page.robustness === undefined
     ? best !== undefined &&
-      figure('Validation loss', best.validation.loss.toFixed(3), `cross-entropy in nats, epoch ${best.epoch}`)
+      figure(
+        'Validation loss',
+        best.validation.loss.toFixed(3),
+        `cross-entropy in nats, epoch ${best.epoch}, on ${syntheticWord(page.provenance, 'validation')}data`,
+      )
     : robustFigure(page, page.robustness)
 }
 ${figure('Training', duration(page.seconds), `${page.history.length} epochs, ${count(page.provenance.training.steps)} steps; weights of epoch ${page.bestEpoch}`)}

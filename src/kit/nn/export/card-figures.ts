@@ -70,6 +70,8 @@ const budget = (eps: RobustnessRecord['eps']): string =>
 const robustTable = (robustness: readonly RobustnessRecord[]): string[] => [
   '### Robust accuracy',
   '',
+  'An upper bound: the share of n samples that these attacks did not turn. Another attack, or more of the same, may turn more.',
+  '',
   ...head(['data', 'attack', 'norm', 'eps', 'accuracy before', 'robust accuracy', '95 %', 'n']),
   ...robustness.map((r) =>
     row([
