@@ -1,7 +1,8 @@
 /** @file A data reference of a recipe as a training set: decoded once, brought to what the network reads, every sample with a class. */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
+import { bytesOf, f32 } from '../../core/tensor/tensor.ts';
 import { adapt } from '../../kit/data/adapt.ts';
 import { classIndices } from '../../kit/data/labels.ts';
 import type { DataSource, Problem } from '../../kit/data/source.ts';
@@ -11,6 +12,7 @@ import type { TrainingSet } from '../../kit/nn/fit/task.ts';
 import { chooseItems } from '../experiment/plan.ts';
 import type { DataReference } from '../experiment/schema.ts';
 import { loadData } from '../host/data.ts';
+import { sha256 } from '../host/files.ts';
 
 export interface SetContext {
   /** Folder that relative paths start from. */
@@ -35,6 +37,8 @@ export interface OpenedSet extends TrainingSet {
   readonly perClass: readonly number[];
   /** What could not be used. */
   readonly problems: readonly Problem[];
+  /** sha256 of the values of each sample: tells whether two sets share samples. */
+  readonly prints: ReadonlySet<string>;
 }
 
 export const defaults = { memory: 2 ** 30 } as const;
@@ -55,6 +59,7 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
     const found: Found[] = [];
     const problems: Problem[] = [];
     const ids = new Set<string>();
+    const prints = new Set<string>();
     let room = memory;
     for (const item of items) {
       signal?.throwIfAborted();
@@ -66,20 +71,22 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
       if (ids.has(sample.id))
         throw new UserError(`${source.name} holds two samples named "${sample.id}"`, 'give every sample an id of its own');
       ids.add(sample.id);
-      room -= bytesOf(sample);
+      prints.add(sha256(...Object.values(sample.inputs).map((values) => bytesOf(f32(values, [values.length])))));
+      room -= sizeInBytes(sample);
       found.push({ item, label: sample.label!, ...(room >= 0 ? { sample } : {}) });
     }
     refuseEmpty(source, problems, found.length);
     const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
     return {
       field,
-      name: setName(reference, source.name),
+      name: setName(reference, source.name, base),
       sha256: source.sha256,
       labelsAre: source.labelsAre,
       ...(source.synthetic === undefined ? {} : { synthetic: source.synthetic }),
       count: found.length,
       perClass,
       problems,
+      prints,
       labels: async () => found.map((f) => f.label),
       async sample(index) {
         const { item, sample } = found[index]!;
@@ -93,9 +100,9 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
 }
 
 /** What a set is called: order and noise are drawn by it where several are mixed, so it says nothing of the place. */
-function setName(reference: DataReference, source: string): string {
+function setName(reference: DataReference, source: string, base: string): string {
   if (!('path' in reference)) return source;
-  const name = basename(reference.path);
+  const name = basename(resolve(base, reference.path));
   return reference.usage === undefined ? name : `${name} (${reference.usage})`;
 }
 
@@ -115,7 +122,7 @@ function reader(source: DataSource, { labels, resize }: DataReference, target: S
   };
 }
 
-const bytesOf = ({ inputs }: Sample): number => Object.values(inputs).reduce((sum, values) => sum + values.byteLength, 0);
+const sizeInBytes = ({ inputs }: Sample): number => Object.values(inputs).reduce((sum, values) => sum + values.byteLength, 0);
 
 function refuseEmpty({ name }: DataSource, problems: readonly Problem[], found: number): void {
   if (found > 0) return;
@@ -136,6 +143,31 @@ async function placed<T>(field: string, open: () => Promise<T>): Promise<T> {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${field}: ${error.message}`, error.remedy, { cause: error });
   }
+}
+
+/**
+ * Samples that are in two sets that have to be apart: a sentence for each set that has some. Throws a UserError where all of a set's are, because
+ * figures on it would say nothing of samples the model has not seen.
+ */
+export function sharedSamples(train: readonly OpenedSet[], validation: OpenedSet, test?: OpenedSet): string[] {
+  const within = (set: OpenedSet, others: readonly OpenedSet[], what: string): string[] => {
+    const { field, name, prints } = set;
+    const shared = [...prints].filter((print) => others.some((other) => other.prints.has(print))).length;
+    if (shared === prints.size)
+      throw new UserError(
+        `${field}: all samples of ${name} are among ${what}`,
+        'name data that are kept apart (usage: names a split), or divide the data',
+      );
+    return shared === 0
+      ? []
+      : [
+          `${field}: ${shared} of ${prints.size} different samples of ${name} are among ${what} too: figures on them flatter the model`,
+        ];
+  };
+  return [
+    ...within(validation, train, 'the training data'),
+    ...(test === undefined ? [] : within(test, [...train, validation], 'the training or validation data')),
+  ];
 }
 
 /** What could not be used of all sets, for the terminal: how many of each, and the first few. */

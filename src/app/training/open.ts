@@ -10,7 +10,7 @@ import type { DataReference } from '../experiment/schema.ts';
 import { sha256 } from '../host/files.ts';
 import { version } from '../host/version.ts';
 import { type Choices, choicesOf } from './choices.ts';
-import { type OpenedSet, openSet } from './data.ts';
+import { type OpenedSet, openSet, sharedSamples } from './data.ts';
 import type { ParsedRecipe } from './parse.ts';
 import type { Recipe, TrainReference } from './schema.ts';
 
@@ -47,6 +47,8 @@ export interface OpenedTraining {
   readonly task: Task;
   /** Tells the checkpoints of this training from those of others: recipe, data and version, but neither names nor places. */
   readonly identity: string;
+  /** What whoever reads the figures should know of the data. */
+  readonly notes: readonly string[];
   /** The recipe with the paths of its data as seen from a folder, for the card that will lie there. */
   recipeIn(folder: string): Recipe;
 }
@@ -72,6 +74,11 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
   const validation = await open(recipe.data.validation, 'data.validation');
   const test = recipe.data.test === undefined ? undefined : await open(recipe.data.test, 'data.test');
   placed(parsed.where(['batch']), () => planBatches(train, recipe));
+  const notes = sharedSamples(
+    train.map((part) => part.set),
+    validation,
+    test,
+  );
   await refuseGaps(train, validation, architecture, parsed.where);
   if (parsed.card !== undefined) assertSameData(parsed.card, dataRecords({ train, validation, ...(test ? { test } : {}) }));
   const { optimiser, settings, schedule, augment, objective, crafting } = choices;
@@ -105,6 +112,7 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
     validation,
     ...(test === undefined ? {} : { test }),
     task,
+    notes,
     identity: sha256(JSON.stringify([version, withoutPlaces(recipe), sets.map((set) => set.sha256)])),
     recipeIn: (folder) => mapData(recipe, (reference) => movedTo(reference, base, folder)),
   };

@@ -159,7 +159,7 @@ function recordOf(
     provenance: made.exported.provenance,
     ...(made.robustness === undefined ? {} : { robustness: made.robustness }),
     problems: sets.flatMap((set) => set.problems),
-    notes: made.notes,
+    notes: [...opened.notes, ...made.notes],
   };
 }
 
@@ -189,6 +189,7 @@ const pageOf = ({ choices }: OpenedTraining, record: TrainingRecord): TrainingPa
   provenance: record.provenance,
   ...(record.robustness === undefined ? {} : { robustness: record.robustness }),
   problems: record.problems,
+  notes: record.notes,
   files: [
     [files.model, 'the model, for inference; its manifest is inside it too'],
     [files.manifest, 'bounds, layout and classes'],

@@ -58,6 +58,17 @@ it.each<[string, (project: Project) => Promise<void>, RegExp]>([
   ['a misspelt architecture', ({ write }) => write((y) => y.replace('small-cnn', 'smal-cnn')), /model.*smal-cnn/],
   ['an option nobody has', ({ write }) => write((y) => y.replace('width: 2', 'widht: 2')), /widht/],
   ['a defence without a threat', ({ write }) => write((y) => `${y}defence: pgd-at\n`), /defence.*pgd-at/],
+  [
+    'validation data that are the training data',
+    ({ write }) => write((y) => y.replace(/, usage: \w+/g, '')),
+    /data\.validation: all samples of faces\.csv are among the training data/,
+  ],
+  [
+    'test data that chose the weights',
+    ({ write }) =>
+      write((y) => y.replace('augment:', '  test: { format: fer2013, path: data/faces.csv, usage: PublicTest }\naugment:')),
+    /data\.test: all samples .* are among the training or validation data/,
+  ],
   ['pictures of another size', ({ write }) => write((y) => y.replace('[1, 48, 48]', '[1, 32, 32]')), /48|32/],
 ])('refuses %s', async (_, spoil, message) => {
   await inProject(async (project) => {
@@ -76,6 +87,18 @@ it('leaves out a row whose label is no number of the format, and names it in the
     const { problems } = JSON.parse(await readFile(join(out, files.record), 'utf8')) as { problems: { reason: string }[] };
     expect(problems).toHaveLength(1);
     expect(problems[0]!.reason).toContain('9');
+  });
+});
+
+it('says in the record and on the page how many validation samples were trained on', async () => {
+  await inProject(async ({ out, run, data }) => {
+    await data((csv) => `${csv}\n${csv.split('\n').slice(1, 4).join('\n').replaceAll('Training', 'PublicTest')}`);
+    await run();
+    const { notes } = JSON.parse(await readFile(join(out, files.record), 'utf8')) as { notes: string[] };
+    expect(notes).toEqual([
+      'data.validation: 3 of 17 different samples of faces.csv (PublicTest) are among the training data too: figures on them flatter the model',
+    ]);
+    expect(await readFile(join(out, files.page), 'utf8')).toContain(notes[0]);
   });
 });
 

@@ -68,6 +68,7 @@ function page(over: Partial<TrainingPage> = {}): TrainingPage {
       ],
     },
     problems: [],
+    notes: [],
     files: [['model.onnx', 'the model']],
     ...over,
   };
@@ -122,6 +123,10 @@ describe('the page of a training', () => {
     expect(made).toContain('on augmented partly synthetic samples');
     expect(made).toContain('Accuracy on test data');
     expect(made).toContain('All epochs: training on partly synthetic samples</caption>');
+  });
+
+  it('shows what readers of the figures should know', async () => {
+    expect(await renderTraining(page({ notes: ['shared samples'] }))).toContain('<li class="warn">shared samples</li>');
   });
 
   it('says on which samples training accuracy was counted', async () => {

@@ -81,7 +81,7 @@ async function trainRecipe(file: string, options: Options): Promise<number> {
     const sets = [...opened.train.map((part) => part.set), opened.validation, ...(opened.test ? [opened.test] : [])];
     const changed = parsed.card === undefined ? undefined : sinceCard(parsed.card, runtime);
     if (changed !== undefined) process.stderr.write(`note: ${changed}\n`);
-    for (const line of describeProblems(sets)) process.stderr.write(`note: ${line}\n`);
+    for (const line of [...describeProblems(sets), ...opened.notes]) process.stderr.write(`note: ${line}\n`);
     if (options.dryRun) {
       process.stdout.write(await estimate(opened, runtime, signal));
       return 0;

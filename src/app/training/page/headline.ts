@@ -42,6 +42,7 @@ ${
     ? html`<li><b>Robustness was not measured.</b> ${page.defence === undefined ? 'Trained without a defence: expect it to be fooled by small changes.' : `That it was trained with ${page.defence} is no evidence.`}</li>`
     : html`<li><b>A quick look, not an audit.</b> Robust accuracy is that against ${page.robustness.attack}, on ${count(page.robustness.n)} samples: an upper bound. Measure with <code>provoke run</code> before relying on it.</li>`
 }
+${page.notes.map((note) => html`<li class="warn">${note}</li>`)}
 ${page.stoppedEarly && html`<li><b>Stopped early</b> after ${page.history.length} epochs: the validation ${page.metric} had not become better.</li>`}
 </ul>`;
 }

@@ -48,6 +48,8 @@ export interface TrainingPage {
   readonly provenance: Provenance;
   readonly robustness?: Robustness;
   readonly problems: readonly Problem[];
+  /** What whoever reads the figures should know. */
+  readonly notes: readonly string[];
   /** Files beside the page. */
   readonly files: readonly (readonly [name: string, what: string])[];
 }
