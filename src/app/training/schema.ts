@@ -7,7 +7,7 @@ import { epsValue, fileData, fileName, namedData, norm } from '../experiment/sch
 const choice = (what: string) =>
   z
     .union([z.string(), z.looseObject({ use: z.string() })])
-    .describe(`${what}: its name, or { use: NAME } with its options beside`);
+    .describe(`${what}. Its name, or { use: NAME } with its options beside`);
 
 const input = z.strictObject({
   shape: z.array(z.int().positive()).min(1).describe('sizes of one sample, without the batch'),
@@ -38,7 +38,7 @@ const budget = z.strictObject({
 });
 
 export const recipeSchema = z.strictObject({
-  name: fileName.optional(),
+  name: fileName.optional().describe("what the model and its folder are called; the file's name where left out"),
   model: choice('the network (provoke list architectures)'),
   inputs: z
     .record(z.string(), input)
@@ -49,20 +49,26 @@ export const recipeSchema = z.strictObject({
     .min(2)
     .refine((names) => new Set(names).size === names.length, 'names a class twice')
     .describe('the classes, in the order of the scores'),
-  data: z.strictObject({
-    train: z.union([trainEntry, z.array(trainEntry).min(1)]).describe('what is trained on; a list is mixed into every batch'),
-    validation: dataEntry.describe('chooses the epoch whose weights are kept'),
-    test: dataEntry.optional().describe('measured once, when training is over'),
-  }),
-  augment: z.array(choice('a random change of the training samples (provoke list augmentations)')).default([]),
+  data: z
+    .strictObject({
+      train: z.union([trainEntry, z.array(trainEntry).min(1)]).describe('what is trained on; a list is mixed into every batch'),
+      validation: dataEntry.describe('chooses the epoch whose weights are kept'),
+      test: dataEntry.optional().describe('measured once, when training is over'),
+    })
+    .describe('labelled samples: train, validation and, where there are some, test'),
+  augment: z
+    .array(choice('a random change of the training samples (provoke list augmentations)'))
+    .default([])
+    .describe('random changes of the training samples, one after the other'),
   optimiser: choice('the optimiser (provoke list optimisers)').default({ use: 'adamw' }),
-  schedule: choice('course of the learning rate: constant, cosine, step').default({ use: 'constant' }),
+  schedule: choice('the course of the learning rate (provoke list schedules)').default({ use: 'constant' }),
   loss: z
     .strictObject({
       smoothing: z.number().min(0).lt(1).default(0).describe('share of the label spread over all classes'),
     })
-    .default({ smoothing: 0 }),
-  defence: choice('adversarial training (provoke list defences); absent: standard training').optional(),
+    .default({ smoothing: 0 })
+    .describe('cross-entropy; a defence brings a loss of its own'),
+  defence: choice('adversarial training against `threat` (provoke list defences); standard training where left out').optional(),
   threat: z
     .union([budget, z.record(z.string(), budget)])
     .optional()
@@ -76,8 +82,9 @@ export const recipeSchema = z.strictObject({
       patience: z.int().positive().describe('epochs without a better one before training ends'),
       metric: z.enum(['loss', 'accuracy', 'recall']).optional().describe('what of the validation data is watched'),
     })
-    .optional(),
-  seed: z.int().nonnegative().default(0),
+    .optional()
+    .describe('end training when it no longer gets better; the weights of the best epoch are kept with and without'),
+  seed: z.int().nonnegative().default(0).describe('decides first values, order, augmentation, dropout and what a defence draws'),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;

@@ -101,6 +101,12 @@ describe('provoke synth', () => {
 
   it.each<[string, string[], RegExp]>([
     ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces\n$/],
+    [
+      'an unknown corpus, with options',
+      ['synth', 'face', '-o', 'x.csv'],
+      /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /,
+    ],
+    ['more than a corpus', ['synth', 'sequences', 'extra', '-o', 'x'], /^error: too many arguments/],
     ['an unknown corpus', ['synth', 'face'], /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /],
     ['no place', ['synth', 'faces'], /^error: required option '-o, --out <path>' not specified\n/],
     ['an unknown option', ['synth', 'faces', '-o', 'x', '--sed', '1'], /^error: unknown option '--sed'\n/],

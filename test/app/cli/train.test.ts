@@ -141,6 +141,17 @@ describe('provoke train', () => {
     });
   });
 
+  it('says where the options of what is listed are explained, and what a defence needs', async () => {
+    await inFolder(async (folder) => {
+      const said = async (what: string): Promise<string> => (await provoke(['list', what], folder)).stdout;
+      for (const what of ['architectures', 'optimisers', 'schedules', 'augmentations', 'defences'])
+        expect(await said(what)).toContain('\n\nwhat the options mean: docs/training.md');
+      expect(await said('defences')).toContain('against what, e.g. threat: { norm: linf, eps: 8/255 }\n');
+      const { stdout } = await provoke(['list', 'defences', '--json'], folder);
+      expect(JSON.parse(stdout)).toHaveLength(5);
+    });
+  });
+
   it('prints the record as JSON, and what a training would take', async () => {
     await inFolder(async (folder) => {
       await writeSequences(join(folder, 'seq'));
@@ -153,7 +164,11 @@ describe('provoke train', () => {
       expect(code).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ name: 'tiny', recipe: { epochs: 1, schedule: { use: 'cosine', warmup: 0.1 } } });
       expect(existsSync(join(folder, 'models/tiny/model.onnx'))).toBe(true);
-      expect((await provoke(['validate', 'x.yaml'], folder)).stdout).toContain('x.yaml: valid; sequence-cnn with 3 classes');
+      expect((await provoke(['validate', 'x.yaml'], folder)).stdout).toContain(
+        'x.yaml: valid; sequence-cnn with 3 classes, adamw, 3 epochs, standard training; its data',
+      );
+      await writeFile(join(folder, 'y.yaml'), recipe({ defence: 'defence: trades', threat: 'threat: { eps: 0.1 }' }));
+      expect((await provoke(['validate', 'y.yaml'], folder)).stdout).toContain('3 epochs, defence trades; its data');
       const schema = JSON.parse((await provoke(['validate', '--schema', 'recipe'], folder)).stdout);
       expect(Object.keys(schema.properties)).toContain('optimiser');
     });

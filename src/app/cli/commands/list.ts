@@ -25,13 +25,23 @@ interface Titled {
   readonly defaults: Readonly<Record<string, OptionValue>>;
 }
 
+/** `more` is printed under the table. */
+interface Listed {
+  readonly head: string[];
+  readonly rows: string[][];
+  readonly more?: string;
+}
+
+const more = 'what the options mean: docs/training.md';
+
 /** What a recipe can name, with its options. */
-const titled = (what: string, all: Readonly<Record<string, Titled>>) => ({
+const titled = (what: string, all: Readonly<Record<string, Titled>>): Listed => ({
   head: [what, 'what it is', 'options (defaults)'],
   rows: Object.values(all).map((t) => [t.name, t.title, optionsOf(t)]),
+  more,
 });
 
-const things: Readonly<Record<string, () => { head: string[]; rows: string[][] }>> = {
+const things: Readonly<Record<string, () => Listed>> = {
   attacks: () => ({
     head: ['attack', 'needs', 'norms', 'what it does', 'options (defaults)'],
     rows: Object.values(attacks as Readonly<Record<string, Attack>>).map((a) => [
@@ -56,15 +66,18 @@ const things: Readonly<Record<string, () => { head: string[]; rows: string[][] }
   optimisers: () => ({
     head: ['optimiser', 'options (defaults)'],
     rows: Object.values(optimisers).map((o) => [o.name, optionsOf(o)]),
+    more,
   }),
   schedules: () => ({
     head: ['schedule', 'options (defaults)'],
     rows: Object.values(schedules).map((s) => [s.name, optionsOf(s)]),
+    more,
   }),
   augmentations: () => titled('augmentation', augmentations),
   defences: () => ({
     head: ['defence', 'what it does', 'options (defaults)', 'paper'],
     rows: Object.values(defences).map((d) => [d.name, d.title, optionsOf(d), d.paper]),
+    more: `${more}; a recipe with a defence says against what, e.g. threat: { norm: linf, eps: 8/255 }`,
   }),
   ops: () => ({
     head: ['op', 'derivative'],
@@ -90,7 +103,7 @@ export const list: Register = (program) => {
     .action((what: string, { json }: { json?: boolean }) => {
       const make = things[what];
       if (make === undefined) throw new UserError(`there is no list of "${what}"`, suggestion(what, Object.keys(things)));
-      const { head, rows } = make();
+      const { head, rows, more: note } = make();
       const text = json
         ? JSON.stringify(
             rows.map((r) => Object.fromEntries(head.map((h, i) => [h, r[i]]))),
@@ -98,6 +111,6 @@ export const list: Register = (program) => {
             2,
           )
         : table([head, ...rows]);
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${text}\n${json || note === undefined ? '' : `\n${note}\n`}`);
     });
 };

@@ -57,6 +57,8 @@ export const synth: Register = (program) => {
     .option('--sheet <png>', 'a contact sheet to look at')
     .option('--force', 'replace what is there')
     .action(makeFaces);
+  // of a misspelt corpus the name is what is wrong; set last, since the corpora would take it over
+  command.allowUnknownOption().allowExcessArguments();
 };
 
 interface SequenceFlags extends Common {

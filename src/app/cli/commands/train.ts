@@ -50,7 +50,7 @@ export const train: Register = (program, exit) => {
     .option('--out <dir>', 'folder of the model (default: models/NAME)')
     .option('--resume', 'continue a training of the same recipe')
     .option('--overwrite', 'replace the training that is in the folder')
-    .option('--threads <n>', 'compute threads (default: one per core; of a card: as it says)')
+    .option('--threads <n>', 'compute threads (default: one per core; with a card: as many as it says)')
     .option('--epochs <n>', 'instead of those of the recipe')
     .option('--seed <n>', 'instead of that of the recipe')
     .option('--dry-run', 'check everything, print data, steps and time, and stop')

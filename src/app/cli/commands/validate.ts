@@ -7,7 +7,7 @@ import { openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { readOnnxFile } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import { choicesOf } from '../../training/choices.ts';
+import { choicesOf, nameOf } from '../../training/choices.ts';
 import { isRecipe, parseRecipe } from '../../training/parse.ts';
 import { recipeJsonSchema } from '../../training/schema.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
@@ -49,7 +49,7 @@ function checkRecipe(file: string, text: string): void {
   const { value, where } = parseRecipe(text, file);
   const { architecture, optimiser, recipe } = choicesOf(value, where);
   process.stdout.write(
-    `${file}: valid; ${architecture.name} with ${architecture.classes.length} classes, ${optimiser.name}, ${recipe.epochs} epochs; its data are looked at by provoke train --dry-run\n`,
+    `${file}: valid; ${architecture.name} with ${architecture.classes.length} classes, ${optimiser.name}, ${recipe.epochs} epochs, ${recipe.defence === undefined ? 'standard training' : `defence ${nameOf(recipe.defence)}`}; its data are looked at by provoke train --dry-run\n`,
   );
 }
 
