@@ -37,10 +37,13 @@ export interface OpenedSet extends TrainingSet {
   readonly perClass: readonly number[];
   /** What could not be used. */
   readonly problems: readonly Problem[];
+  /** Bytes of decoded samples it keeps in memory. */
+  readonly kept: number;
   /** sha256 of the values of each sample: tells whether two sets share samples. */
   readonly prints: ReadonlySet<string>;
 }
 
+/** Of all sets of a training together. */
 export const defaults = { memory: 2 ** 30 } as const;
 
 /**
@@ -60,7 +63,7 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
     const problems: Problem[] = [];
     const ids = new Set<string>();
     const prints = new Set<string>();
-    let room = memory;
+    let kept = 0;
     for (const item of items) {
       signal?.throwIfAborted();
       const sample = await read(item);
@@ -72,8 +75,9 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
         throw new UserError(`${source.name} holds two samples named "${sample.id}"`, 'give every sample an id of its own');
       ids.add(sample.id);
       prints.add(sha256(...Object.values(sample.inputs).map((values) => bytesOf(f32(values, [values.length])))));
-      room -= sizeInBytes(sample);
-      found.push({ item, label: sample.label!, ...(room >= 0 ? { sample } : {}) });
+      const fits = kept + sizeInBytes(sample) <= memory;
+      if (fits) kept += sizeInBytes(sample);
+      found.push({ item, label: sample.label!, ...(fits ? { sample } : {}) });
     }
     refuseEmpty(source, problems, found.length);
     const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
@@ -86,6 +90,7 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
       count: found.length,
       perClass,
       problems,
+      kept,
       prints,
       labels: async () => found.map((f) => f.label),
       async sample(index) {

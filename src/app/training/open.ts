@@ -10,7 +10,7 @@ import type { DataReference } from '../experiment/schema.ts';
 import { sha256 } from '../host/files.ts';
 import { version } from '../host/version.ts';
 import { type Choices, choicesOf } from './choices.ts';
-import { type OpenedSet, openSet, sharedSamples } from './data.ts';
+import { defaults as dataDefaults, type OpenedSet, openSet, sharedSamples } from './data.ts';
 import type { ParsedRecipe } from './parse.ts';
 import type { Recipe, TrainReference } from './schema.ts';
 
@@ -28,6 +28,8 @@ export interface OpenContext {
   /** What the model is called where the recipe does not say. */
   readonly name: string;
   readonly runtime: Runtime;
+  /** Bytes of decoded samples all sets together may keep in memory, those named first before the others. */
+  readonly memory?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -59,15 +61,20 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
   const moved = replaced(parsed.value, overrides, base);
   const choices = choicesOf(moved, parsed.where);
   const { architecture, recipe } = choices;
-  const open = (reference: DataReference, field: string): Promise<OpenedSet> =>
-    openSet(reference, {
+  let room = context.memory ?? dataDefaults.memory;
+  const open = async (reference: DataReference, field: string): Promise<OpenedSet> => {
+    const set = await openSet(reference, {
       base,
       runtime,
       target: architecture,
       seed: recipe.seed,
       field,
+      memory: room,
       ...(signal === undefined ? {} : { signal }),
     });
+    room -= set.kept;
+    return set;
+  };
   const train: TrainingPart[] = [];
   for (const [field, { share, ...reference }] of trainReferences(recipe))
     train.push({ set: await open(reference, field), ...(share === undefined ? {} : { share }) });
