@@ -3,6 +3,7 @@ import { isMap, parseDocument, stringify } from 'yaml';
 import type { Provenance } from '../../kit/nn/export/provenance.ts';
 import { isCard, readCard } from '../../kit/nn/export/read-card.ts';
 import { type Document, type DocumentWords, readDocument } from '../document.ts';
+import { fileName } from '../experiment/schema.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
 
 const words: DocumentWords = {
@@ -22,7 +23,9 @@ export function parseRecipe(text: string, source: string): ParsedRecipe {
   if (!isCard(text)) return readDocument(recipeSchema, text, source, words);
   const { recipe, provenance } = readCard(text, source);
   // lines of the recipe inside a card are no lines of the file: places are given by field
-  const { value } = readDocument(recipeSchema, stringify(recipe), `the recipe in ${source}`, words);
+  // a recipe file may be called what no recipe may: such a name stays with its file
+  const named = fileName.safeParse(provenance.name).success ? { name: provenance.name } : {};
+  const { value } = readDocument(recipeSchema, stringify({ ...named, ...recipe }), `the recipe in ${source}`, words);
   return {
     value,
     card: provenance,

@@ -3,6 +3,7 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { files } from '../../../src/app/training/folder.ts';
+import { parseRecipe } from '../../../src/app/training/parse.ts';
 import { readModel } from '../../../src/core/onnx/reader.ts';
 import { openModel } from '../../../src/kit/model/open.ts';
 import { isCard, readCard } from '../../../src/kit/nn/export/read-card.ts';
@@ -32,6 +33,18 @@ describe.each([
       const model = await openModel(readModel(again.model), { name: 'm', sha256: '', execute: runtime.execute });
       expect(model.inferred).toEqual([]);
     });
+  });
+});
+
+it('a model trained again from its card has its name, also where that was the name of the recipe file', async () => {
+  await inFolder(async (at) => {
+    await mkdir(join(at, 'data'));
+    await writeFile(join(at, 'data', 'faces.csv'), pictures());
+    await writeFile(join(at, 'r.yaml'), recipe().replace('name: tiny', ''));
+    const { card } = await trainFile(join(at, 'r.yaml'), join(at, 'models', 'a'));
+    expect(parseRecipe(card.toString(), 'model-card.md').value.name).toBe('tiny');
+    const spaced = card.toString().replace(/^name: tiny$/m, 'name: my recipe');
+    expect(parseRecipe(spaced, 'model-card.md').value.name).toBe(undefined);
   });
 });
 
