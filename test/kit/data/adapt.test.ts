@@ -190,7 +190,7 @@ describe('labels', () => {
       'the data\'s label "Contempt" is not among the model\'s classes: neutral, happy, angry -> say which class each stands for, under data: labels: { Contempt: CLASS }',
     );
     expect(await complaint(() => classIndices(['Happy', 'Contempt', 'Hapy'], classes))).toBe(
-      'the data\'s labels "Contempt", "Hapy" are not among the model\'s classes: neutral, happy, angry -> say which class each stands for, in the experiment\'s data: labels: { Contempt: CLASS, Hapy: happy }',
+      'the data\'s labels "Contempt", "Hapy" are not among the model\'s classes: neutral, happy, angry -> say which class each stands for, under data: labels: { Contempt: CLASS, Hapy: happy }',
     );
   });
 
