@@ -55,7 +55,8 @@ const heading = `# Robustness
 
 What adversarial training is worth on the recipes in examples/training, measured by \`npm run -s robustness\` (bench/robustness): every recipe is trained with several
 seeds by \`provoke train\`, every exported model attacked by \`provoke run\`. The sections below are written by that program. The corpora are those of
-\`provoke synth sequences -o seq34 --count 3400\` and \`provoke synth faces -o faces34.csv --count 3400\`; the budgets stood in the recipes before the runs.
+\`provoke synth sequences -o seq34 --count 3400\` and \`provoke synth faces -o faces34.csv --count 3400\`; the budgets stood in the recipes before the runs. The weights kept are those
+of the epoch with the smallest loss on clean validation data, under a defence too.
 `;
 
 /** The page with the section of this name replaced, or added at its end. */
