@@ -23,8 +23,8 @@ export const twoAxes = (g: GraphBuilder, rows: string, channels: number): string
   g.op('Reshape', [rows, g.ints([-1, channels])]);
 
 /**
- * The sum of rows [batch * positions, channels], per sample first, then over the batch: [channels]. The runtime adds rows one after the other; the rounding
- * of a sum of 8192 would be seen in a gradient.
+ * The sum of rows [batch * positions, channels], per sample first, then over the batch: [channels]. The runtime adds the rows of a matrix one after the
+ * other, which is less exact, and sums samples side by side (a step of ResNet-18: 258 to 238 ms).
  */
 export function sumOfRows(g: GraphBuilder, flat: string, positions: number, channels: number): string {
   const perSample =
