@@ -10,16 +10,14 @@
  */
 import type { GraphBuilder } from '../../core/onnx/builder.ts';
 import { classIds, maskOf } from '../../kit/losses/heads.ts';
-import type { Mode } from '../../kit/nn/net.ts';
 import { kl } from '../../kit/nn/objectives/losses.ts';
 import { firstOf } from '../attacks/option-checks.ts';
 import type { Defence } from './defence.ts';
-import { craftWith } from './inner.ts';
-import { checkInner, crossing, innerAbout, innerDefaults, notNegative } from './options.ts';
+import { notNegative } from './options.ts';
 import { checkThreats } from './threats.ts';
-import { normalStart, twoSided } from './two-sided.ts';
+import { besideTheSample, checkTwoSided, divergenceWeight, twoSided, twoSidedAbout, twoSidedDefaults } from './two-sided.ts';
 
-const defaults = { lambda: 5, steps: 10, ...innerDefaults, start: 0.001 };
+const defaults = { lambda: 5, ...twoSidedDefaults };
 
 export const mart: Defence<typeof defaults> = {
   name: 'mart',
@@ -27,13 +25,9 @@ export const mart: Defence<typeof defaults> = {
   paper: 'Wang et al. 2020, OpenReview rklOg6EFwS',
   counted: 'clean',
   defaults,
-  about: {
-    ...innerAbout,
-    lambda: 'weight of the divergence between the predictions on the clean and on the adversarial sample',
-    start: 'standard deviation of the first perturbation, in the units of the input',
-  },
-  check: (options) => firstOf(checkInner(options), notNegative('lambda', options.lambda), notNegative('start', options.start)),
-  make({ lambda, steps, alpha, mode, start }, threats) {
+  about: { ...twoSidedAbout, lambda: divergenceWeight },
+  check: (options) => firstOf(checkTwoSided(options), notNegative('lambda', options.lambda)),
+  make({ lambda, ...inner }, threats) {
     checkThreats('mart', threats);
     return {
       objective: twoSided('mart', threats, ({ g, classes, label, clean, adversarial }) => {
@@ -44,16 +38,7 @@ export const mart: Defence<typeof defaults> = {
         const boosted = boostedCrossEntropy(g, adversarial, ids, atLabel);
         return g.op('Add', [boosted, g.op('Mul', [g.number(lambda), robust])]);
       }),
-      crafting: craftWith({
-        name: 'mart',
-        threats,
-        steps,
-        alpha: crossing(alpha, steps),
-        start: normalStart(start),
-        climbs: 'label',
-        hands: 'beside',
-        mode: mode as Mode,
-      }),
+      crafting: besideTheSample('mart', threats, 'label', inner),
     };
   },
 };

@@ -6,16 +6,14 @@
  * Threat model: white box, linf, l2 or l1; 10 steps of 2.5 eps / steps (theirs: 10 of 0.007 at eps 0.031, which is nearly the same).
  * Deviations: the clean sample goes through the network once per step, in the authors' code twice, which moves the running statistics once more.
  */
-import type { Mode } from '../../kit/nn/net.ts';
 import { crossEntropy, kl } from '../../kit/nn/objectives/losses.ts';
 import { firstOf } from '../attacks/option-checks.ts';
 import type { Defence } from './defence.ts';
-import { craftWith } from './inner.ts';
-import { checkInner, crossing, innerAbout, innerDefaults, notNegative } from './options.ts';
+import { notNegative } from './options.ts';
 import { checkThreats } from './threats.ts';
-import { normalStart, twoSided } from './two-sided.ts';
+import { besideTheSample, checkTwoSided, divergenceWeight, twoSided, twoSidedAbout, twoSidedDefaults } from './two-sided.ts';
 
-const defaults = { beta: 6, steps: 10, ...innerDefaults, start: 0.001 };
+const defaults = { beta: 6, ...twoSidedDefaults };
 
 export const trades: Defence<typeof defaults> = {
   name: 'trades',
@@ -23,29 +21,16 @@ export const trades: Defence<typeof defaults> = {
   paper: 'Zhang et al. 2019, arXiv 1901.08573',
   counted: 'clean',
   defaults,
-  about: {
-    ...innerAbout,
-    beta: 'weight of the divergence between the predictions on the clean and on the adversarial sample',
-    start: 'standard deviation of the first perturbation, in the units of the input',
-  },
-  check: (options) => firstOf(checkInner(options), notNegative('beta', options.beta), notNegative('start', options.start)),
-  make({ beta, steps, alpha, mode, start }, threats) {
+  about: { ...twoSidedAbout, beta: divergenceWeight },
+  check: (options) => firstOf(checkTwoSided(options), notNegative('beta', options.beta)),
+  make({ beta, ...inner }, threats) {
     checkThreats('trades', threats);
     return {
       objective: twoSided('trades', threats, ({ g, classes, label, clean, adversarial }) => {
         const natural = crossEntropy(g, clean, label, { classes, smoothing: 0 });
         return g.op('Add', [natural, g.op('Mul', [g.number(beta), kl(g, clean, adversarial)])]);
       }),
-      crafting: craftWith({
-        name: 'trades',
-        threats,
-        steps,
-        alpha: crossing(alpha, steps),
-        start: normalStart(start),
-        climbs: 'clean',
-        hands: 'beside',
-        mode: mode as Mode,
-      }),
+      crafting: besideTheSample('trades', threats, 'clean', inner),
     };
   },
 };
