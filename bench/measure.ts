@@ -24,6 +24,24 @@ export interface BenchLine {
   readonly lossDifference?: number | null;
 }
 
+/** The line of a comparison with a peer in the same unit: medians, their ratio, the spread of ours. */
+export function comparison(
+  of: Pick<BenchLine, 'name' | 'case' | 'unit'>,
+  [ours, theirs]: readonly [ours: readonly number[], theirs?: readonly number[] | undefined],
+  peerVersion: string | null,
+): BenchLine {
+  const [mine, peer] = [median(ours), theirs === undefined || theirs.length === 0 ? null : median(theirs)];
+  return {
+    ...of,
+    ours: mine,
+    peer,
+    ratio: peer === null ? null : mine / peer,
+    peerVersion,
+    runs: ours.length,
+    spread: spreadOf(ours),
+  };
+}
+
 /** `cases`: only these, where a benchmark has cases with names. */
 export type Bench = (cases?: readonly string[]) => AsyncGenerator<BenchLine>;
 

@@ -1,5 +1,5 @@
 import { adversarialEpoch, epochJob } from '../jobs/adversarial-epoch.ts';
-import { type BenchLine, interleave, median, spreadOf, startPeer } from '../measure.ts';
+import { type BenchLine, comparison, interleave, startPeer } from '../measure.ts';
 
 const settings = { threads: 2, rounds: 5 } as const;
 
@@ -11,16 +11,6 @@ export async function* adversarialTraining(): AsyncGenerator<BenchLine> {
   const peer = await startPeer('adversarial_epoch.py', args);
   const [ours, theirs] = await interleave(rounds, [() => adversarialEpoch(threads), ...(peer ? [() => peer.measure('go')] : [])]);
   peer?.close();
-  const other = theirs === undefined ? null : median(theirs);
-  yield {
-    name: 'adversarial-epoch',
-    case: `PGD-${steps} training of the small CNN, ${samples} pictures of ${side}x${side}, batch ${batch}, ${threads} threads`,
-    ours: median(ours!),
-    peer: other,
-    ratio: other === null ? null : median(ours!) / other,
-    unit: 's',
-    peerVersion: peer?.version ?? null,
-    runs: rounds,
-    spread: spreadOf(ours!),
-  };
+  const title = `PGD-${steps} training of the small CNN, ${samples} pictures of ${side}x${side}, batch ${batch}, ${threads} threads`;
+  yield comparison({ name: 'adversarial-epoch', case: title, unit: 's' }, [ours!, theirs], peer?.version ?? null);
 }

@@ -4,7 +4,7 @@ import { stream } from '../../src/core/tensor/random.ts';
 import { createOracle } from '../../src/kit/model/make-oracle.ts';
 import { openModel } from '../../src/kit/model/open.ts';
 import { openSessions } from '../../src/kit/model/sessions.ts';
-import { type BenchLine, interleave, median, seconds, spreadOf, startPeer } from '../measure.ts';
+import { type BenchLine, comparison, interleave, seconds, startPeer } from '../measure.ts';
 import { cnnLstm, shape } from '../models/cnn-lstm.ts';
 
 /** Size of the job: gradient steps on a batch of 16 clips with 2 threads; one measurement is `steps` of them. */
@@ -28,16 +28,7 @@ export async function* lstm(): AsyncGenerator<BenchLine> {
   const [ours, theirs] = await interleave(job.rounds, [() => seconds(steps), ...(peer ? [() => peer.measure('go')] : [])]);
   peer?.close();
   await sessions.release();
-  const other = theirs === undefined ? null : median(theirs) / job.steps;
-  yield {
-    name: 'lstm',
-    case: `input gradient of the speech CNN-LSTM, batch ${job.batch}, ${job.threads} threads`,
-    ours: median(ours!) / job.steps,
-    peer: other,
-    ratio: other === null ? null : median(ours!) / job.steps / other,
-    unit: 's',
-    peerVersion: peer?.version ?? null,
-    runs: job.rounds,
-    spread: spreadOf(ours!),
-  };
+  const each = (times: readonly number[]): number[] => times.map((time) => time / job.steps);
+  const title = `input gradient of the speech CNN-LSTM, batch ${job.batch}, ${job.threads} threads`;
+  yield comparison({ name: 'lstm', case: title, unit: 's' }, [each(ours!), theirs && each(theirs)], peer?.version ?? null);
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pgdJob } from '../jobs/pgd-resnet18.ts';
-import { type BenchLine, median, spreadOf, startPeer } from '../measure.ts';
+import { type BenchLine, comparison, startPeer } from '../measure.ts';
 
 const settings = { threads: 2, rounds: 3 } as const;
 
@@ -24,16 +24,6 @@ export async function* memory(): AsyncGenerator<BenchLine> {
     theirs.push(await peer.measure('memory'));
     peer.close();
   }
-  const other = theirs.length === 0 ? null : median(theirs);
-  yield {
-    name: 'memory',
-    case: `peak of a process, PGD-${steps}, ${side}x${side}, batch ${batch}, ${threads} threads`,
-    ours: median(ours),
-    peer: other,
-    ratio: other === null ? null : median(ours) / other,
-    unit: 'MB',
-    peerVersion: version,
-    runs: rounds,
-    spread: spreadOf(ours),
-  };
+  const title = `peak of a process, PGD-${steps}, ${side}x${side}, batch ${batch}, ${threads} threads`;
+  yield comparison({ name: 'memory', case: title, unit: 'MB' }, [ours, theirs], version);
 }

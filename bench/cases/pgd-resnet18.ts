@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { openPgdJob, pgdJob } from '../jobs/pgd-resnet18.ts';
-import { type BenchLine, interleave, median, seconds, spreadOf, startPeer } from '../measure.ts';
+import { type BenchLine, comparison, interleave, seconds, startPeer } from '../measure.ts';
 
 const settings = { threads: 2, rounds: 9 } as const;
 
@@ -23,18 +23,12 @@ export async function* pgdResnet18(): AsyncGenerator<BenchLine> {
   peer?.close();
   for (const worker of workers) worker.kill();
   await job.release();
-  const other = theirs === undefined ? null : median(theirs);
-  const line = (how: string, ours: readonly number[]): BenchLine => ({
-    name: 'pgd-resnet18',
-    case: `PGD-${steps}, ${side}x${side}, batch ${batch}, ${how}`,
-    ours: median(ours),
-    peer: other,
-    ratio: other === null ? null : median(ours) / other,
-    unit: 's',
-    peerVersion: peer?.version ?? null,
-    runs: rounds,
-    spread: spreadOf(ours),
-  });
+  const line = (how: string, ours: readonly number[]): BenchLine =>
+    comparison(
+      { name: 'pgd-resnet18', case: `PGD-${steps}, ${side}x${side}, batch ${batch}, ${how}`, unit: 's' },
+      [ours, theirs],
+      peer?.version ?? null,
+    );
   yield line('one process, 2 threads', here!);
   yield line('2 workers, 1 thread each', shared!);
 }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { writeNpz } from '../../src/core/tensor/npy.ts';
 import { scalar, type Tensor } from '../../src/core/tensor/tensor.ts';
 import { batchOf, noiseOf, openTrainingJob, type TrainingJob } from '../jobs/training.ts';
-import { type BenchLine, interleave, median, seconds, spreadOf, startPeer } from '../measure.ts';
+import { type BenchLine, comparison, interleave, median, seconds, startPeer } from '../measure.ts';
 import { type TrainingCase, trainingCase, trainingCases } from '../models/training.ts';
 
 /** `compared`: steps whose losses are held against the peer's; `remembered`: steps of the processes whose memory is measured. */
@@ -47,18 +47,13 @@ async function oneCase(one: TrainingCase, file: string): Promise<BenchLine> {
   ]);
   peer?.close();
   await job.trainer.release();
-  const other = theirs === undefined ? null : median(theirs);
   const memory = await memoryOf(one, file);
   return {
-    name: 'train-step',
-    case: `${one.title}, ${threads} threads`,
-    ours: median(ours!),
-    peer: other,
-    ratio: other === null ? null : median(ours!) / other,
-    unit: 's',
-    peerVersion: peer?.version ?? null,
-    runs: rounds,
-    spread: spreadOf(ours!),
+    ...comparison(
+      { name: 'train-step', case: `${one.title}, ${threads} threads`, unit: 's' },
+      [ours!, theirs],
+      peer?.version ?? null,
+    ),
     memory,
     lossDifference: peer ? Math.max(...differences) : null,
   };
