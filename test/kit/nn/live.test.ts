@@ -6,7 +6,7 @@ import { createRuntime, type Runtime } from '../../../src/core/runtime/runtime.t
 import { stream } from '../../../src/core/tensor/random.ts';
 import { f32, type Tensor } from '../../../src/core/tensor/tensor.ts';
 import { createOracle } from '../../../src/kit/model/make-oracle.ts';
-import type { InputSpec, Inputs } from '../../../src/kit/model/model.ts';
+import type { Inputs } from '../../../src/kit/model/model.ts';
 import type { GradientOracle } from '../../../src/kit/model/oracle.ts';
 import { openSessions } from '../../../src/kit/model/sessions.ts';
 import { type Architecture, buildNetwork } from '../../../src/kit/nn/architecture.ts';
@@ -15,6 +15,7 @@ import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
 import { liveSessions } from '../../../src/kit/nn/live.ts';
 import { type Layer, sequential } from '../../../src/kit/nn/net.ts';
+import { specOf } from '../threat/spec.ts';
 
 const runtime = createRuntime(ort);
 const relu: Layer = (net, x) => ({ name: net.g.op('Relu', [x.name]), shape: x.shape });
@@ -22,17 +23,7 @@ const flat: Layer = (net, x) => ({
   name: net.g.op('Flatten', [x.name], { axis: 1 }),
   shape: [x.shape.reduce((a, b) => a * b, 1)],
 });
-const spec: InputSpec = {
-  shape: [2, 6, 6],
-  layout: 'NCHW',
-  dtype: 'float32',
-  modality: 'image',
-  unit: '',
-  role: 'attacked',
-  domain: 'continuous',
-  bounds: { lower: 0, upper: 1 },
-  storage: 'float32',
-};
+const spec = specOf([2, 6, 6], { modality: 'image' });
 const body = sequential(
   convolution(4, [3, 3], { padding: 'same', bias: false }),
   batchNorm(),

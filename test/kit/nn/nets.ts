@@ -2,12 +2,12 @@
 import * as ort from 'onnxruntime-node';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import { sizeOf } from '../../../src/core/tensor/tensor.ts';
-import type { InputSpec } from '../../../src/kit/model/model.ts';
 import type { Architecture } from '../../../src/kit/nn/architecture.ts';
 import { batchNorm } from '../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
 import { type Layer, sequential } from '../../../src/kit/nn/net.ts';
+import { specOf } from '../threat/spec.ts';
 
 export const runtime = createRuntime(ort, { threads: 1 });
 
@@ -20,17 +20,7 @@ export const flat: Layer = (net, x) => ({ name: net.g.op('Flatten', [x.name], { 
 
 /** One input `x` [N, ...shape] and classes c0, c1, ... over these layers. */
 export function netOf(shape: readonly number[], classes: number, ...layers: readonly Layer[]): Architecture {
-  const x: InputSpec = {
-    shape,
-    layout: `N${'CTHW'.slice(0, shape.length)}`,
-    dtype: 'float32',
-    modality: 'features',
-    unit: '',
-    role: 'attacked',
-    domain: 'continuous',
-    bounds: 'unbounded',
-    storage: 'float32',
-  };
+  const x = specOf(shape, { layout: `N${'CTHW'.slice(0, shape.length)}`, bounds: 'unbounded' });
   const body = sequential(...layers);
   return {
     name: 'test net',

@@ -1,12 +1,12 @@
 /** @file One training step of an architecture on weights and data both sides make by formula, against PyTorch float64 (test/oracles/nn/gradients.py). */
 import { readFileSync } from 'node:fs';
 import { i64, type Tensor } from '../../../src/core/tensor/tensor.ts';
-import type { InputSpec } from '../../../src/kit/model/model.ts';
 import type { Options } from '../../../src/kit/nn/architecture.ts';
 import { findArchitecture } from '../../../src/kit/nn/architectures/registry.ts';
 import { standard } from '../../../src/kit/nn/objectives/cross-entropy.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
 import { openTrainer } from '../../../src/kit/nn/trainer.ts';
+import { specOf } from '../threat/spec.ts';
 import { type Probed, probedDistance, uniform, weight } from './formula.ts';
 import { runtime } from './nets.ts';
 
@@ -27,17 +27,7 @@ const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Readonly<Re
 export async function stepAgainstTorch(name: string, classes: number, options: Options, recorded = name) {
   const expected = cases[recorded]!;
   const [samples, ...shape] = expected.shape as [number, ...number[]];
-  const x: InputSpec = {
-    shape,
-    layout: 'NCHW',
-    dtype: 'float32',
-    modality: 'image',
-    unit: '',
-    role: 'attacked',
-    domain: 'continuous',
-    bounds: { lower: 0, upper: 1 },
-    storage: 'float32',
-  };
+  const x = specOf(shape, { modality: 'image' });
   const family = findArchitecture(name);
   const task = { inputs: { x }, classes: Array.from({ length: classes }, (_, c) => `c${c}`) };
   const architecture = family.build(task, { ...family.defaults, ...options });

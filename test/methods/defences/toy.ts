@@ -16,24 +16,15 @@ import { type Layer, named, sequential } from '../../../src/kit/nn/net.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
 import { openTrainer, type StepResult, type Trainer } from '../../../src/kit/nn/trainer.ts';
 import type { Defence, Defended, Threats } from '../../../src/methods/defences/defence.ts';
+import { specOf } from '../../kit/threat/spec.ts';
 
 export const runtime = createRuntime(ort, { threads: 1 });
 
 const relu: Layer = (net, x) => ({ name: net.g.op('Relu', [x.name]), shape: x.shape });
 const flat: Layer = (net, x) => ({ name: net.g.op('Flatten', [x.name], { axis: 1 }), shape: [sizeOf(x.shape)] });
 
-export const spec = (shape: readonly number[], layout: string, more: Partial<InputSpec> = {}): InputSpec => ({
-  shape,
-  layout,
-  dtype: 'float32',
-  modality: 'features',
-  unit: '',
-  role: 'attacked',
-  domain: 'continuous',
-  bounds: { lower: 0, upper: 1 },
-  storage: 'float32',
-  ...more,
-});
+export const spec = (shape: readonly number[], layout: string, more: Partial<InputSpec> = {}): InputSpec =>
+  specOf(shape, { layout, ...more });
 
 const eye = sequential(convolution(4, [3, 3], { padding: 'same', bias: false }), batchNorm(), relu, flat, dense(6));
 const ear = sequential(dense(6), relu);

@@ -5,23 +5,14 @@ import { sizeOf } from '../../../../../src/core/tensor/tensor.ts';
 import type { InputSpec } from '../../../../../src/kit/model/model.ts';
 import { augmentation, augmented } from '../../../../../src/kit/nn/fit/augment/augmentation.ts';
 import { augmentations, findAugmentation } from '../../../../../src/kit/nn/fit/augment/registry.ts';
+import { specOf } from '../../../threat/spec.ts';
 
-const specOf = (layout: string, shape: number[], more: Partial<InputSpec> = {}): InputSpec => ({
-  shape,
-  layout,
-  dtype: 'float32',
-  modality: 'image',
-  unit: '',
-  role: 'attacked',
-  domain: 'continuous',
-  bounds: { lower: 0, upper: 1 },
-  storage: 'float32',
-  ...more,
-});
-const picture = specOf('NCHW', [2, 5, 7]);
-const lastChannel = specOf('NHWC', [5, 7, 2]);
-const sequence = specOf('NCT', [3, 9], { modality: 'physiology', bounds: 'unbounded' });
-const timeFirst = specOf('NTC', [9, 3], { modality: 'physiology', bounds: 'unbounded' });
+const inputOf = (layout: string, shape: number[], more: Partial<InputSpec> = {}): InputSpec =>
+  specOf(shape, { layout, modality: 'image', ...more });
+const picture = inputOf('NCHW', [2, 5, 7]);
+const lastChannel = inputOf('NHWC', [5, 7, 2]);
+const sequence = inputOf('NCT', [3, 9], { modality: 'physiology', bounds: 'unbounded' });
+const timeFirst = inputOf('NTC', [9, 3], { modality: 'physiology', bounds: 'unbounded' });
 const uniform = (spec: InputSpec, key: number): Float32Array => {
   const random = stream(key, 'values');
   return Float32Array.from({ length: sizeOf(spec.shape) }, () => random.uniform());
@@ -101,19 +92,21 @@ describe('what they do', () => {
   });
 
   it('shift moves by whole pixels and fills with the border or with zeros', () => {
-    const row = specOf('NHW', [1, 5]);
+    const row = inputOf('NHW', [1, 5]);
     const values = Float32Array.of(0.1, 0.2, 0.3, 0.4, 0.5);
     const seen = new Set(Array.from({ length: 60 }, (_, key) => apply('shift', { by: 1 }, row, values, key).join()));
     const of = (...v: number[]) => Float32Array.from(v).join();
     expect(seen).toEqual(new Set([of(0.1, 0.2, 0.3, 0.4, 0.5), of(0.1, 0.1, 0.2, 0.3, 0.4), of(0.2, 0.3, 0.4, 0.5, 0.5)]));
     const zeros = new Set(
-      Array.from({ length: 60 }, (_, key) => apply('time-shift', { by: 1, fill: 'zero' }, specOf('NT', [5]), values, key).join()),
+      Array.from({ length: 60 }, (_, key) =>
+        apply('time-shift', { by: 1, fill: 'zero' }, inputOf('NT', [5]), values, key).join(),
+      ),
     );
     expect(zeros).toEqual(new Set([of(0.1, 0.2, 0.3, 0.4, 0.5), of(0, 0.1, 0.2, 0.3, 0.4), of(0.2, 0.3, 0.4, 0.5, 0)]));
   });
 
   it('rotating a plane keeps its middle, and turns its slope by the angle', () => {
-    const square = specOf('NHW', [9, 9], { bounds: 'unbounded' });
+    const square = inputOf('NHW', [9, 9], { bounds: 'unbounded' });
     const slope = Float32Array.from({ length: 81 }, (_, i) => (i % 9) - 4);
     for (let key = 0; key < 9; key++) {
       const made = apply('rotate', { degrees: 20 }, square, slope, key);
@@ -126,7 +119,7 @@ describe('what they do', () => {
   });
 
   it('crop-resize shows a part: a slope gets flatter by its share', () => {
-    const square = specOf('NHW', [9, 9], { bounds: 'unbounded' });
+    const square = inputOf('NHW', [9, 9], { bounds: 'unbounded' });
     const slope = Float32Array.from({ length: 81 }, (_, i) => i % 9);
     for (let key = 0; key < 9; key++) {
       const made = apply('crop-resize', { least: 0.5 }, square, slope, key);
@@ -150,7 +143,7 @@ describe('what they do', () => {
 
   it('cutout blots out one rectangle, time-mask one span, channel-dropout whole channels', () => {
     const ones = (spec: InputSpec) => new Float32Array(sizeOf(spec.shape)).fill(1);
-    const big = specOf('NCHW', [2, 12, 12]);
+    const big = inputOf('NCHW', [2, 12, 12]);
     const holes = changed('cutout', { p: 1 }, big, ones(big));
     const gone = [...holes.keys()].filter((i) => holes[i] === 0 && i < 144);
     expect(gone.length).toBeLessThanOrEqual(9);
@@ -166,7 +159,7 @@ describe('what they do', () => {
   });
 
   it('noise has the standard deviation it says', () => {
-    const long = specOf('NT', [20000], { bounds: 'unbounded' });
+    const long = inputOf('NT', [20000], { bounds: 'unbounded' });
     const made = apply('noise', { sd: 0.3 }, long, new Float32Array(20000), 3);
     expect(Math.sqrt(made.reduce((sum, v) => sum + v * v, 0) / 20000)).toBeCloseTo(0.3, 2);
   });
@@ -207,7 +200,7 @@ describe('options and inputs that make no sense', () => {
   });
 
   it('nothing between values is made where only some values exist', () => {
-    const binary = specOf('NCHW', [2, 5, 7], { domain: 'binary' });
+    const binary = inputOf('NCHW', [2, 5, 7], { domain: 'binary' });
     const fitting = Object.values(augmentations).filter((f) => f.suits(binary));
     expect(fitting.map((f) => f.name)).toEqual(['flip', 'shift', 'cutout', 'channel-dropout']);
   });
