@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../core/tensor/tensor.ts';
 import { describeSubstitutes } from '../../kit/model/element-types.ts';
-import type { InputSpec } from '../../kit/model/model.ts';
+import { type InputSpec, sampleAxis } from '../../kit/model/model.ts';
 import type { Row } from '../../kit/record/row.ts';
 import { experimentText, type RunRecord } from '../experiment/results.ts';
 import { isPicture, readExample } from '../host/examples.ts';
@@ -79,13 +79,11 @@ async function pictures(folder: string, { model }: RunRecord, row: Row): Promise
   return { kind: 'image', original, adversarial, difference, gain };
 }
 
-const channelAxis = ({ layout }: InputSpec): number => layout.replace('N', '').indexOf('C');
-
-const channelCount = (spec: InputSpec): number => spec.shape[channelAxis(spec)] ?? 1;
+const channelCount = (spec: InputSpec): number => spec.shape[sampleAxis(spec, 'C')] ?? 1;
 
 /** Values of one sample, channel after channel. */
 function channelsFirst(spec: InputSpec, values: Float32Array): Float32Array {
-  const axis = channelAxis(spec);
+  const axis = sampleAxis(spec, 'C');
   if (axis <= 0) return values;
   const [before, channels, after] = [sizeOf(spec.shape.slice(0, axis)), channelCount(spec), sizeOf(spec.shape.slice(axis + 1))];
   return Float32Array.from(values, (_, i) => {

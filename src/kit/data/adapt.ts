@@ -1,7 +1,7 @@
 /** @file A raw item as a sample of a model: sizes, channels, range and label brought to what the model declares, or the reason why that is not possible. */
 import { UserError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor/tensor.ts';
-import type { InputSpec, Model, Sample } from '../model/model.ts';
+import { type InputSpec, type Model, type Sample, sampleAxis } from '../model/model.ts';
 import { boxOf } from '../threat/elements.ts';
 import { onGrid } from '../threat/storage.ts';
 import { pixelsOf } from './crop.ts';
@@ -67,11 +67,8 @@ function named(item: RawItem, { inputs }: AdaptTarget): [string, RawImage | RawA
 
 type Reason = Pick<Problem, 'reason' | 'remedy'>;
 
-/** Position of an axis in a sample's shape; -1 where there is none. */
-const axisOf = (spec: InputSpec, letter: string): number => spec.layout.replace('N', '').indexOf(letter);
-
 function fromImage(image: RawImage, name: string, spec: InputSpec, resize: 'none' | 'bilinear'): Float32Array | Reason {
-  const [c, h, w] = [axisOf(spec, 'C'), axisOf(spec, 'H'), axisOf(spec, 'W')];
+  const [c, h, w] = [sampleAxis(spec, 'C'), sampleAxis(spec, 'H'), sampleAxis(spec, 'W')];
   const channels = c < 0 ? 1 : spec.shape[c]!;
   if (h < 0 || w < 0 || spec.shape.length !== (c < 0 ? 2 : 3) || (channels !== 1 && channels !== 3)) {
     throw new UserError(

@@ -4,7 +4,7 @@ import type { Dim, Value } from '../../core/onnx/graph.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
 import { isFloat } from './float-input.ts';
 import type { ManifestInput } from './manifest.ts';
-import type { InputSpec, Modality, Storage } from './model.ts';
+import { type InputSpec, type Modality, type Storage, sampleAxis } from './model.ts';
 
 export interface InferredInput {
   readonly spec: InputSpec;
@@ -98,9 +98,7 @@ const described = (modality: Modality): string =>
 const isColour = (dim: Dim | undefined): boolean => dim === 1 || dim === 3;
 
 const isImage = (layout: string, sizes: readonly number[]): boolean =>
-  sizes.length === 3 &&
-  ['C', 'H', 'W'].every((axis) => layout.includes(axis)) &&
-  isColour(sizes[layout.replace('N', '').indexOf('C')]);
+  sizes.length === 3 && ['C', 'H', 'W'].every((axis) => layout.includes(axis)) && isColour(sizes[sampleAxis({ layout }, 'C')]);
 
 /** Letters for axes nobody named: they claim nothing about time or space. */
 const plainAxes = 'CDEFGIJKLMOP';

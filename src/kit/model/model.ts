@@ -80,6 +80,10 @@ export const attackedInputs = (model: Pick<Model, 'inputs'>): string[] =>
 /** Name of the graph's output that holds the logits, float32 [N, classes]. */
 export const logitsName = (model: Pick<Model, 'output'>): string => model.output.logits ?? model.output.name;
 
+/** Position of an axis in the shape of one sample; -1 where the layout has no such letter. */
+export const sampleAxis = ({ layout }: Pick<InputSpec, 'layout'>, letter: string): number =>
+  layout.replace('N', '').indexOf(letter);
+
 /** Position of the batch axis in an input's layout, or undefined for an input that all samples of a run share. */
 export function batchAxis(spec: Pick<InputSpec, 'layout'>): number | undefined {
   const axis = spec.layout.indexOf('N');

@@ -13,7 +13,7 @@ import { drivenByBatch, findCoupling } from './find-coupling.ts';
 import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
 import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
-import type { InputSpec, Model } from './model.ts';
+import { type InputSpec, type Model, sampleAxis } from './model.ts';
 import { forwardGraph } from './sessions.ts';
 import { settleBatch } from './settle-batch.ts';
 
@@ -228,7 +228,7 @@ function checkBounds(model: string, name: string, { bounds, layout, shape, dtype
     refuse(`holds ${dtype} values and has no bounds`, 'state them in the manifest, e.g. bounds: [0, 255]');
   if (bounds === 'unbounded') return;
   const ends = [bounds.lower, bounds.upper].map((e) => (typeof e === 'number' ? [e] : e));
-  const channels = layout.includes('C') ? shape[layout.replace('N', '').indexOf('C')] : undefined;
+  const channels = shape[sampleAxis({ layout }, 'C')];
   for (const end of ends) {
     if (end.length > 1 && end.length !== channels)
       refuse(

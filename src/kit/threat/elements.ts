@@ -1,7 +1,7 @@
 /** @file Values given once, per channel or per element, read by element index. */
 import { UserError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor/tensor.ts';
-import type { InputSpec } from '../model/model.ts';
+import { type InputSpec, sampleAxis } from '../model/model.ts';
 
 export type PerElement = (i: number) => number;
 
@@ -13,7 +13,7 @@ export function perElement(spec: InputSpec, values: number | ArrayLike<number>, 
   if (typeof values === 'number') return () => values;
   if (values.length === 1) return () => values[0]!;
   if (values.length === sizeOf(spec.shape)) return (i) => values[i]!;
-  const axis = spec.layout.replace('N', '').indexOf('C');
+  const axis = sampleAxis(spec, 'C');
   const channels = spec.shape[axis];
   if (channels !== values.length) {
     const has = channels === undefined ? 'no channel axis' : `${channels} channels`;

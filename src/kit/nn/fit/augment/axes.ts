@@ -1,6 +1,6 @@
 /** @file The axes of a sample by their letters, and the ways augmentations walk along them. */
 import { sizeOf } from '../../../../core/tensor/tensor.ts';
-import type { InputSpec } from '../../../model/model.ts';
+import { type InputSpec, sampleAxis } from '../../../model/model.ts';
 
 export interface Axis {
   readonly size: number;
@@ -10,7 +10,7 @@ export interface Axis {
 
 /** The axis of a sample that the layout gives this letter; undefined where there is none. */
 export function axisOf(spec: Pick<InputSpec, 'shape' | 'layout'>, letter: string): Axis | undefined {
-  const axis = spec.layout.replace('N', '').indexOf(letter);
+  const axis = sampleAxis(spec, letter);
   return axis < 0 ? undefined : { size: spec.shape[axis]!, stride: sizeOf(spec.shape.slice(axis + 1)) };
 }
 
