@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts';
 import { elementType } from '../../onnx/dtypes.ts';
 import { intOf, intsOf, stringOf } from '../../onnx/graph.ts';
 import { numbersOf } from '../../tensor/tensor.ts';
+import { inverseOf } from '../../tensor/transpose.ts';
 import type { Family, PerNode, Rule } from '../rule.ts';
 import { inputOf, positive, reshapeTo, type Size, sizesOf, zerosLike } from './sizes.ts';
 
@@ -54,8 +55,7 @@ export const layout: Family<Op> = {
       'perm',
       Array.from({ length: rank }, (_, i) => rank - 1 - i),
     );
-    const inverse = perm.map((_, axis) => perm.indexOf(axis));
-    return [g.op('Transpose', [dy], { perm: inverse })];
+    return [g.op('Transpose', [dy], { perm: inverseOf(perm) })];
   },
 
   // dx_i is the part of dy that x_i became

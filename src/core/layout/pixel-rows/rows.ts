@@ -3,10 +3,13 @@ import type { GraphBuilder } from '../../onnx/builder.ts';
 import { f32, i64, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 
 /** Rows by position (axis 1); position `outside`, one past the last, is a row of zeros. */
-export function gatherRows(g: GraphBuilder, rows: string, at: readonly number[], outside: number): string {
-  if (at.length === outside && at.every((p, i) => p === i)) return rows;
-  const from = at.includes(outside) ? withZeroRow(g, rows) : rows;
-  return g.op('Gather', [from, g.constant(i64(at))], { axis: 1 });
+export const gatherRows = (g: GraphBuilder, rows: string, at: readonly number[], outside: number): string =>
+  rowsAt(g, at.includes(outside) ? withZeroRow(g, rows) : rows, at, outside);
+
+/** Rows by position, of `count` and what stands behind them. */
+export function rowsAt(g: GraphBuilder, rows: string, at: readonly number[], count: number): string {
+  if (at.length === count && at.every((p, i) => p === i)) return rows;
+  return g.op('Gather', [rows, g.constant(i64(at))], { axis: 1 });
 }
 
 /** The rows with a row of zeros after the last. */

@@ -1,6 +1,7 @@
 /** @file The maps of a network in training as rows [batch * position, channel], where its convolutions are matrix products and its statistics sums of columns. */
+import { windowsOf } from '../../autodiff/rules/window.ts';
 import { graphBuilder } from '../../onnx/builder.ts';
-import { consumersOf, floatOf, type Graph, intOf, intsOf, type Node, readsOf, stringOf } from '../../onnx/graph.ts';
+import { consumersOf, floatOf, type Graph, intOf, type Node, readsOf, stringOf } from '../../onnx/graph.ts';
 import { namesOf } from '../../onnx/passes/rewrite.ts';
 import { numbersOf, sizeOf } from '../../tensor/tensor.ts';
 import { permuted } from '../../tensor/transpose.ts';
@@ -188,15 +189,8 @@ function convolutionOf(node: Node, dimsOf: DimsOf, picture: (name: string) => Pi
   const weights = dimsOf(node.inputs[1]!);
   if (from === undefined || weights === undefined || !weights.every((d) => typeof d === 'number')) return undefined;
   const kernel = weights.slice(2) as number[];
-  const all = (value: number): number[] => kernel.map(() => value);
-  const pads = intsOf(node, 'pads', [...all(0), ...all(0)]);
-  const windows: Windows = {
-    kernel,
-    strides: intsOf(node, 'strides', all(1)),
-    dilations: intsOf(node, 'dilations', all(1)),
-    before: pads.slice(0, kernel.length),
-    after: pads.slice(kernel.length),
-  };
+  const { strides, dilations, padsBegin, padsEnd } = windowsOf(node, kernel);
+  const windows: Windows = { kernel, strides, dilations, before: padsBegin, after: padsEnd };
   return { windows, map: from.map, channels: [from.channels, weights[0] as number] };
 }
 

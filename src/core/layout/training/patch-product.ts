@@ -6,8 +6,9 @@ import type { Surrogate } from '../../autodiff/substitutes.ts';
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import { intsOf, type Node } from '../../onnx/graph.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
+import { withZeroRow } from '../pixel-rows/rows.ts';
 import { internal } from './internal.ts';
-import { gathered, gatheredFrom, sumOfRows, threeAxes, twoAxes, withZeroRow } from './rows.ts';
+import { gathered, gatheredFrom, sumOfRows, threeAxes, twoAxes } from './rows.ts';
 import { placesOf, tapsOf, type Windows, windowsOver } from './windows.ts';
 
 const op = 'PatchProduct';

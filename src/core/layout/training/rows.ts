@@ -1,20 +1,16 @@
 /** @file Rows of maps: [batch, position, channel], and lists of them gathered. */
 import type { GraphBuilder } from '../../onnx/builder.ts';
-import { i64 } from '../../tensor/tensor.ts';
+import { gatherRows, rowsAt } from '../pixel-rows/rows.ts';
+
+const placed = (at: Int32Array, zero: number): number[] => Array.from(at, (p) => (p < 0 ? zero : p));
 
 /** Rows by position (axis 1 of [batch, positions, channels]); -1 is a row of zeros. */
-export function gathered(g: GraphBuilder, rows: string, at: Int32Array, positions: number): string {
-  return gatheredFrom(g, at.includes(-1) ? withZeroRow(g, rows) : rows, at, positions);
-}
-
-/** The rows with a row of zeros after the last. */
-export const withZeroRow = (g: GraphBuilder, rows: string): string => g.op('Pad', [rows, g.ints([0, 0, 0, 0, 1, 0])]);
+export const gathered = (g: GraphBuilder, rows: string, at: Int32Array, positions: number): string =>
+  gatherRows(g, rows, placed(at, positions), positions);
 
 /** Rows by position, where -1 means row `zero`, one of zeros after all others. */
-export function gatheredFrom(g: GraphBuilder, rows: string, at: Int32Array, zero: number): string {
-  if (at.length === zero && at.every((p, i) => p === i)) return rows;
-  return g.op('Gather', [rows, g.constant(i64(Array.from(at, (p) => (p < 0 ? zero : p))))], { axis: 1 });
-}
+export const gatheredFrom = (g: GraphBuilder, rows: string, at: Int32Array, zero: number): string =>
+  rowsAt(g, rows, placed(at, zero), zero);
 
 /** [batch * positions, channels] as [batch, positions, channels], and the other way round. */
 export const threeAxes = (g: GraphBuilder, flat: string, positions: number, channels: number): string =>
