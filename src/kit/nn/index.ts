@@ -44,6 +44,7 @@ export { basicBlock, bottleneck, type ResidualOptions } from './layers/residual.
 export { flatten, overTime, permute, reshape } from './layers/shape.ts';
 export { arctangent, type LifOptions, lif, lifDefaults, spike } from './layers/spiking.ts';
 export {
+  chain,
   inputSignal,
   type Layer,
   type Mode,

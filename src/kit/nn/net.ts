@@ -129,6 +129,12 @@ export const sequential =
   (net, x) =>
     layers.reduce((value, layer, i) => layer(net.within(String(i)), value), x);
 
+/** The layers one after the other, all under the scope they are called in. */
+export const chain =
+  (...layers: readonly Layer[]): Layer =>
+  (net, x) =>
+    layers.reduce((value, layer) => layer(net, value), x);
+
 /** A layer under a name of its own. */
 export const named =
   (name: string, layer: Layer): Layer =>

@@ -13,14 +13,14 @@ import { dropout } from '../layers/dropout.ts';
 import { maxPool } from '../layers/pooling.ts';
 import { lstm } from '../layers/recurrent.ts';
 import { flatten, overTime, permute, reshape } from '../layers/shape.ts';
-import { type Layer, named } from '../net.ts';
+import { chain, named } from '../net.ts';
 import { countComplaint, shareComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
 const defaults = { p: 0.3, q: 0.2, units: 256, blocks: 9 };
 
 /** The convolutional part of one block [C, frames, bands]: features in the order frame, band, channel. */
-const perBlock: readonly Layer[] = [
+const perBlock = chain(
   named('conv1', convolution(16, [5, 5], { initialise: glorot })),
   relu,
   named('bn1', batchNorm({ eps: 1e-3, momentum: 0.01 })),
@@ -33,7 +33,7 @@ const perBlock: readonly Layer[] = [
   maxPool(2, { stride: 1 }),
   permute([1, 2, 0]),
   flatten,
-];
+);
 
 /** Fewest frames, and bands, of a block for which every window above finds a place. */
 const least = 26;
@@ -60,19 +60,19 @@ export const cnnLstm: ArchitectureFamily<typeof defaults> = {
         `input "${input.name}": cnn-lstm cuts ${frames} frames of ${bands} bands into ${blocks} equal blocks, each of at least ${least} frames and ${least} bands`,
         'choose `blocks` or the sizes to suit: 261 frames of 128 bands make 9 blocks',
       );
-    const cut = [reshape([channels, blocks, frames / blocks, bands]), permute([1, 0, 2, 3])];
-    const layers = [
-      ...cut,
-      overTime((net, x) => perBlock.reduce((value, layer) => layer(net, value), x)),
+    const body = chain(
+      reshape([channels, blocks, frames / blocks, bands]),
+      permute([1, 0, 2, 3]),
+      overTime(perBlock),
       named('dropout', dropout(p)),
       named('dropout_in', dropout(q, { shared: [0] })),
       named('lstm', lstm(units, { bidirectional: true, biases: 'input' })),
       named('head', dense(task.classes.length, { initialise: glorot })),
-    ];
+    );
     return {
       ...task,
       name: 'cnn-lstm',
-      write: (net, inputs) => layers.reduce((x, layer) => layer(net, x), input.read(net, inputs)),
+      write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },
 };

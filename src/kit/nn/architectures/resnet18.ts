@@ -7,7 +7,7 @@ import { convolution } from '../layers/convolution.ts';
 import { dense } from '../layers/dense.ts';
 import { globalAverage, maxPool } from '../layers/pooling.ts';
 import { basicBlock } from '../layers/residual.ts';
-import { type Layer, named, sequential } from '../net.ts';
+import { chain, type Layer, named, sequential } from '../net.ts';
 import { countComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
@@ -39,11 +39,11 @@ export const resnet18: ArchitectureFamily<typeof defaults> = {
     const shrink = large ? [maxPool(3, { stride: 2, padding: 1 })] : [];
     const initialiseBias = uniform(1 / Math.sqrt(8 * width));
     const head = named('fc', dense(task.classes.length, { initialise: fanInUniform, initialiseBias }));
-    const layers = [first, named('bn1', batchNorm()), relu, ...shrink, ...stages(width), globalAverage, head];
+    const body = chain(first, named('bn1', batchNorm()), relu, ...shrink, ...stages(width), globalAverage, head);
     return {
       ...task,
       name: 'resnet18',
-      write: (net, inputs) => layers.reduce((x, layer) => layer(net, x), input.read(net, inputs)),
+      write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },
 };

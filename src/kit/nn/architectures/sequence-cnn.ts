@@ -4,7 +4,7 @@ import { glorot } from '../initialisers.ts';
 import { dense } from '../layers/dense.ts';
 import { dropout } from '../layers/dropout.ts';
 import { globalAverage } from '../layers/pooling.ts';
-import { named } from '../net.ts';
+import { chain, named } from '../net.ts';
 import { type NormKind, normKinds, stage, stageCount, stageWidth } from './blocks.ts';
 import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
@@ -36,14 +36,7 @@ export const sequenceCnn: ArchitectureFamily<typeof defaults> = {
       named(`stage${i + 1}`, stage(stageWidth(width, i), kernel, norm as NormKind)),
     );
     const head = named('head', dense(task.classes.length, { initialise: glorot }));
-    return {
-      ...task,
-      name: 'sequence-cnn',
-      write: (net, inputs) =>
-        [...stages, globalAverage, named('dropout', dropout(p)), head].reduce(
-          (x, layer) => layer(net, x),
-          input.read(net, inputs),
-        ),
-    };
+    const body = chain(...stages, globalAverage, named('dropout', dropout(p)), head);
+    return { ...task, name: 'sequence-cnn', write: (net, inputs) => body(net, input.read(net, inputs)) };
   },
 };

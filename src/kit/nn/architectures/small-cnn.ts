@@ -4,7 +4,7 @@ import { glorot } from '../initialisers.ts';
 import { dense } from '../layers/dense.ts';
 import { dropout } from '../layers/dropout.ts';
 import { flatten } from '../layers/shape.ts';
-import { named } from '../net.ts';
+import { chain, named } from '../net.ts';
 import { type NormKind, normKinds, stage, stageCount, stageWidth } from './blocks.ts';
 import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput, centred } from './input.ts';
@@ -32,14 +32,7 @@ export const smallCnn: ArchitectureFamily<typeof defaults> = {
       named(`stage${i + 1}`, stage(stageWidth(width, i), 3, norm as NormKind)),
     );
     const head = named('head', dense(task.classes.length, { initialise: glorot }));
-    return {
-      ...task,
-      name: 'small-cnn',
-      write: (net, inputs) =>
-        [...stages, flatten, named('dropout', dropout(p)), head].reduce(
-          (x, layer) => layer(net, x),
-          centred(input.spec)(net, input.read(net, inputs)),
-        ),
-    };
+    const body = chain(centred(input.spec), ...stages, flatten, named('dropout', dropout(p)), head);
+    return { ...task, name: 'small-cnn', write: (net, inputs) => body(net, input.read(net, inputs)) };
   },
 };

@@ -7,7 +7,7 @@ import { dense } from '../layers/dense.ts';
 import { averagePool, timeAverage } from '../layers/pooling.ts';
 import { flatten, overTime } from '../layers/shape.ts';
 import { arctangent, lif } from '../layers/spiking.ts';
-import { type Layer, type Net, named, type Signal } from '../net.ts';
+import { chain, type Layer, type Net, named, type Signal } from '../net.ts';
 import { stageWidth } from './blocks.ts';
 import { countComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput, centred } from './input.ts';
@@ -67,15 +67,13 @@ export const spikingCnn: ArchitectureFamily<typeof defaults> = {
       return (net, x) => named(`lif${i + 1}`, fire)(net, overSteps(net, x));
     });
     const head = named('head', dense(task.classes.length, { initialise: glorot }));
+    const centre = centred(input.spec);
+    const body = chain(clip ? overTime(centre) : centre, ...layers, timeAverage, flatten, head);
     return {
       ...task,
       name: 'spiking-cnn',
       surrogates: [arctangent(alpha)],
-      write: (net, inputs) =>
-        [clip ? overTime(centred(input.spec)) : centred(input.spec), ...layers, timeAverage, flatten, head].reduce(
-          (x, layer) => layer(net, x),
-          input.read(net, inputs),
-        ),
+      write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },
 };

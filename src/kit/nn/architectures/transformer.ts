@@ -1,5 +1,6 @@
 /** @file A small transformer encoder over patches: of time for sequences, of the plane for pictures (Dosovitskiy et al. 2021, arXiv 2010.11929). */
 import { UserError } from '../../../core/errors.ts';
+import { sizeOf } from '../../../core/tensor/tensor.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { glorot } from '../initialisers.ts';
 import { encoderBlock } from '../layers/attention.ts';
@@ -9,8 +10,8 @@ import { dropout } from '../layers/dropout.ts';
 import { layerNorm } from '../layers/norms.ts';
 import { timeAverage } from '../layers/pooling.ts';
 import { learnedPositions, sinusoidalPositions } from '../layers/positions.ts';
-import { permute } from '../layers/shape.ts';
-import { type Layer, named } from '../net.ts';
+import { permute, reshape } from '../layers/shape.ts';
+import { chain, type Layer, named } from '../net.ts';
 import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
@@ -22,9 +23,7 @@ const patches =
   (net, x) => {
     const kernel = x.shape.slice(1).map(() => patch);
     const cut = named('patch', convolution(width, kernel, { stride: patch, initialise: glorot }))(net, x);
-    const count = cut.shape.slice(1).reduce((product, n) => product * n, 1);
-    const rows = { name: net.g.op('Reshape', [cut.name, net.g.ints([-1, width, count])]), shape: [width, count] };
-    return permute([1, 0])(net, rows);
+    return chain(reshape([width, sizeOf(cut.shape.slice(1))]), permute([1, 0]))(net, cut);
   };
 
 /** One sequence [C, T] or picture [C, H, W]: patches, positions, blocks with GELU, a last normalisation ('pre'), the mean over patches, one dense layer. */
@@ -59,7 +58,7 @@ export const transformer: ArchitectureFamily<typeof defaults> = {
         'choose a smaller `patch`',
       );
     const block = encoderBlock(heads, { norm: norm === 'pre' ? 'pre' : 'post', dropout: p });
-    const layers = [
+    const body = chain(
       patches(width, patch),
       positions === 'learned' ? learnedPositions : sinusoidalPositions,
       named('dropout', dropout(p)),
@@ -67,11 +66,11 @@ export const transformer: ArchitectureFamily<typeof defaults> = {
       ...(norm === 'pre' ? [named('norm', layerNorm())] : []),
       timeAverage,
       named('head', dense(task.classes.length, { initialise: glorot })),
-    ];
+    );
     return {
       ...task,
       name: 'transformer',
-      write: (net, inputs) => layers.reduce((x, layer) => layer(net, x), input.read(net, inputs)),
+      write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },
 };

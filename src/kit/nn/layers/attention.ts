@@ -1,7 +1,7 @@
 /** @file Self-attention and the transformer's encoder block (Vaswani et al. 2017, arXiv 1706.03762), over x [N, T, E]. Names and layouts are PyTorch's. */
 import { f32 } from '../../../core/tensor/tensor.ts';
 import { filled, glorot } from '../initialisers.ts';
-import { type Layer, type Net, named, type Signal } from '../net.ts';
+import { chain, type Layer, type Net, named, type Signal } from '../net.ts';
 import { gelu } from './activations.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
@@ -79,10 +79,5 @@ export const encoderBlock =
       norm === 'pre' ? sum(net, value, layer(net, normal(net, value))) : normal(net, sum(net, value, layer(net, value)));
     return half(think, second, half(attend, first, x));
   };
-
-const chain =
-  (...layers: readonly Layer[]): Layer =>
-  (net, x) =>
-    layers.reduce((value, layer) => layer(net, value), x);
 
 const sum = ({ g }: Net, a: Signal, b: Signal): Signal => ({ name: g.op('Add', [a.name, b.name]), shape: a.shape });

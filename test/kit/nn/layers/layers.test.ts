@@ -19,7 +19,7 @@ import { gru, lstm, type RecurrentOptions, rnn } from '../../../../src/kit/nn/la
 import { basicBlock, bottleneck } from '../../../../src/kit/nn/layers/residual.ts';
 import { flatten, overTime, permute, reshape } from '../../../../src/kit/nn/layers/shape.ts';
 import { arctangent, lif, spike } from '../../../../src/kit/nn/layers/spiking.ts';
-import { inputSignal, type Layer, type Mode, named, openNet } from '../../../../src/kit/nn/net.ts';
+import { chain, inputSignal, type Layer, type Mode, named, openNet } from '../../../../src/kit/nn/net.ts';
 import { chirp } from './chirp.ts';
 
 interface Case {
@@ -37,11 +37,6 @@ interface Case {
 }
 
 const { cases } = JSON.parse(readFileSync('test/fixtures/nn/layers.json', 'utf8')) as { cases: Case[] };
-
-const chain =
-  (...layers: readonly Layer[]): Layer =>
-  (net, x) =>
-    layers.reduce((value, layer) => layer(net, value), x);
 
 const twice: Layer = ({ g }, x) => ({ name: g.op('Mul', [x.name, g.number(2)]), shape: x.shape });
 
