@@ -21,6 +21,10 @@ export interface Document<T> {
   where(path: readonly PropertyKey[]): string;
 }
 
+/** What to throw where an error belongs to a place (`where`): one for users begins with it, any other stays as it is. */
+export const inPlace = (place: string, error: unknown): unknown =>
+  error instanceof UserError ? new UserError(`${place}${error.message}`, error.remedy, { cause: error }) : error;
+
 /** Parses and checks text against a schema. Throws a UserError with line and column. */
 export function readDocument<S extends z.ZodType>(
   schema: S,

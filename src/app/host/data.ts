@@ -55,8 +55,7 @@ export async function loadData(reference: DataReference, context: LoadContext): 
 async function formatData(reference: Extract<DataReference, { format: string }>, base: string): Promise<DataSource> {
   const { format: name, path, usage } = reference;
   const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (format === undefined)
-    throw new UserError(`data.format: there is no format "${name}"`, suggestion(name, Object.keys(formats)));
+  if (format === undefined) throw new UserError(`there is no data format "${name}"`, suggestion(name, Object.keys(formats)));
   const place = resolve(base, path);
   return format.open(
     {

@@ -18,6 +18,7 @@ import { parseEps } from '../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 import type { Threats } from '../../methods/defences/defence.ts';
 import { findDefence } from '../../methods/defences/registry.ts';
+import { inPlace } from '../document.ts';
 import type { Choice, Recipe } from './schema.ts';
 
 export interface Choices {
@@ -43,8 +44,7 @@ export function choicesOf(recipe: Recipe, where: Where): Choices {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${where(path)}${error.message}`, error.remedy, { cause: error });
+      throw inPlace(where(path), error);
     }
   };
   const options = <O extends Configurable>(of: O, choice: Choice, path: readonly PropertyKey[]): O['defaults'] => {

@@ -21,7 +21,7 @@ export interface SetContext {
   readonly target: Pick<Architecture, 'inputs' | 'classes'>;
   /** Draws `limit` samples. */
   readonly seed: number;
-  /** The place of the reference in the recipe, for errors: "data.train". */
+  /** The place of the reference in the recipe, for notes: "data.train". */
   readonly field: string;
   /** Bytes of decoded samples this set may keep in memory; those beyond are decoded again whenever they are asked for. */
   readonly memory?: number;
@@ -52,56 +52,54 @@ export const defaults = { memory: 2 ** 30 } as const;
  */
 export async function openSet(reference: DataReference, context: SetContext): Promise<OpenedSet> {
   const { base, runtime, target, seed, field, signal, memory = defaults.memory } = context;
-  return placed(field, async () => {
-    const source = await loadData(reference, { base, runtime });
-    if (source.labels.length === 0)
-      throw new UserError(`${source.name} has no labels`, 'training needs a label for every sample: docs/training.md');
-    classIndices(source.labels, target.classes, reference.labels);
-    const items = chooseItems(source.count, reference.limit, seed);
-    const read = reader(source, reference, target);
-    const found: Found[] = [];
-    const problems: Problem[] = [];
-    const ids = new Set<string>();
-    const prints = new Set<string>();
-    let kept = 0;
-    for (const item of items) {
-      signal?.throwIfAborted();
-      const sample = await read(item);
-      if ('reason' in sample) {
-        problems.push(sample);
-        continue;
-      }
-      if (ids.has(sample.id))
-        throw new UserError(`${source.name} holds two samples named "${sample.id}"`, 'give every sample an id of its own');
-      ids.add(sample.id);
-      prints.add(sha256(...Object.values(sample.inputs).map((values) => bytesOf(f32(values, [values.length])))));
-      const fits = kept + sizeInBytes(sample) <= memory;
-      if (fits) kept += sizeInBytes(sample);
-      found.push({ item, label: sample.label!, ...(fits ? { sample } : {}) });
+  const source = await loadData(reference, { base, runtime });
+  if (source.labels.length === 0)
+    throw new UserError(`${source.name} has no labels`, 'training needs a label for every sample: docs/training.md');
+  classIndices(source.labels, target.classes, reference.labels);
+  const items = chooseItems(source.count, reference.limit, seed);
+  const read = reader(source, reference, target);
+  const found: Found[] = [];
+  const problems: Problem[] = [];
+  const ids = new Set<string>();
+  const prints = new Set<string>();
+  let kept = 0;
+  for (const item of items) {
+    signal?.throwIfAborted();
+    const sample = await read(item);
+    if ('reason' in sample) {
+      problems.push(sample);
+      continue;
     }
-    refuseEmpty(source, problems, found.length);
-    const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
-    return {
-      field,
-      name: setName(reference, source.name, base),
-      sha256: source.sha256,
-      labelsAre: source.labelsAre,
-      ...(source.synthetic === undefined ? {} : { synthetic: source.synthetic }),
-      count: found.length,
-      perClass,
-      problems,
-      kept,
-      prints,
-      labels: async () => found.map((f) => f.label),
-      async sample(index) {
-        const { item, sample } = found[index]!;
-        const again = sample ?? (await read(item));
-        if ('reason' in again)
-          throw new UserError(`${again.item}: ${again.reason}`, 'the data changed while training was under way');
-        return again;
-      },
-    };
-  });
+    if (ids.has(sample.id))
+      throw new UserError(`${source.name} holds two samples named "${sample.id}"`, 'give every sample an id of its own');
+    ids.add(sample.id);
+    prints.add(sha256(...Object.values(sample.inputs).map((values) => bytesOf(f32(values, [values.length])))));
+    const fits = kept + sizeInBytes(sample) <= memory;
+    if (fits) kept += sizeInBytes(sample);
+    found.push({ item, label: sample.label!, ...(fits ? { sample } : {}) });
+  }
+  refuseEmpty(source, problems, found.length);
+  const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
+  return {
+    field,
+    name: setName(reference, source.name, base),
+    sha256: source.sha256,
+    labelsAre: source.labelsAre,
+    ...(source.synthetic === undefined ? {} : { synthetic: source.synthetic }),
+    count: found.length,
+    perClass,
+    problems,
+    kept,
+    prints,
+    labels: async () => found.map((f) => f.label),
+    async sample(index) {
+      const { item, sample } = found[index]!;
+      const again = sample ?? (await read(item));
+      if ('reason' in again)
+        throw new UserError(`${again.item}: ${again.reason}`, 'the data changed while training was under way');
+      return again;
+    },
+  };
 }
 
 /** What a set is called: order and noise are drawn by it where several are mixed, so it says nothing of the place. */
@@ -138,16 +136,6 @@ function refuseEmpty({ name }: DataSource, problems: readonly Problem[], found: 
         `none of the ${problems.length} samples of ${name} can be used; the first: ${first.item}: ${first.reason}`,
         first.remedy ?? 'mend the data, or name others',
       );
-}
-
-/** Errors of a data reference begin with its place in the recipe. */
-async function placed<T>(field: string, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${field}: ${error.message}`, error.remedy, { cause: error });
-  }
 }
 
 /**

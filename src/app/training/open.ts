@@ -6,6 +6,7 @@ import { assertSameData, type DataRecord } from '../../kit/nn/export/provenance.
 import { planBatches } from '../../kit/nn/fit/batches.ts';
 import { requireClasses } from '../../kit/nn/fit/check-task.ts';
 import type { Task } from '../../kit/nn/fit/task.ts';
+import { inPlace } from '../document.ts';
 import type { DataReference } from '../experiment/schema.ts';
 import { sha256 } from '../host/files.ts';
 import { version } from '../host/version.ts';
@@ -46,6 +47,8 @@ export interface OpenedTraining {
   readonly train: readonly TrainingPart[];
   readonly validation: OpenedSet;
   readonly test?: OpenedSet;
+  /** All of them, in this order. */
+  readonly sets: readonly OpenedSet[];
   readonly task: Task;
   /** Tells the checkpoints of this training from those of others: recipe, data and version, but neither names nor places. */
   readonly identity: string;
@@ -62,24 +65,26 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
   const choices = choicesOf(moved, parsed.where);
   const { architecture, recipe } = choices;
   let room = context.memory ?? dataDefaults.memory;
-  const open = async (reference: DataReference, field: string): Promise<OpenedSet> => {
+  const open = async (reference: DataReference, ...path: (string | number)[]): Promise<OpenedSet> => {
     const set = await openSet(reference, {
       base,
       runtime,
       target: architecture,
       seed: recipe.seed,
-      field,
+      field: path.join('.'),
       memory: room,
       ...(signal === undefined ? {} : { signal }),
+    }).catch((error: unknown) => {
+      throw inPlace(parsed.where(path), error);
     });
     room -= set.kept;
     return set;
   };
   const train: TrainingPart[] = [];
-  for (const [field, { share, ...reference }] of trainReferences(recipe))
-    train.push({ set: await open(reference, field), ...(share === undefined ? {} : { share }) });
-  const validation = await open(recipe.data.validation, 'data.validation');
-  const test = recipe.data.test === undefined ? undefined : await open(recipe.data.test, 'data.test');
+  for (const [path, { share, ...reference }] of trainReferences(recipe))
+    train.push({ set: await open(reference, ...path), ...(share === undefined ? {} : { share }) });
+  const validation = await open(recipe.data.validation, 'data', 'validation');
+  const test = recipe.data.test === undefined ? undefined : await open(recipe.data.test, 'data', 'test');
   placed(parsed.where(['batch']), () => planBatches(train, recipe));
   const notes = sharedSamples(
     train.map((part) => part.set),
@@ -118,6 +123,7 @@ export async function openTraining(parsed: ParsedRecipe, overrides: Overrides, c
     train,
     validation,
     ...(test === undefined ? {} : { test }),
+    sets,
     task,
     notes,
     identity: sha256(JSON.stringify([version, withoutPlaces(recipe), sets.map((set) => set.sha256)])),
@@ -143,8 +149,7 @@ function placed(place: string, check: () => unknown): void {
   try {
     check();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${place}${error.message}`, error.remedy, { cause: error });
+    throw inPlace(place, error);
   }
 }
 
@@ -174,10 +179,10 @@ export function dataRecords({
 }
 
 /** Each training reference with its place in the recipe. */
-function trainReferences({ data }: Recipe): [field: string, reference: TrainReference][] {
+function trainReferences({ data }: Recipe): [path: (string | number)[], reference: TrainReference][] {
   return Array.isArray(data.train)
-    ? data.train.map((reference, i) => [`data.train.${i}`, reference])
-    : [['data.train', data.train]];
+    ? data.train.map((reference, i) => [['data', 'train', i], reference])
+    : [[['data', 'train'], data.train]];
 }
 
 function replaced(recipe: Recipe, { epochs, seed, data }: Overrides, base: string): Recipe {

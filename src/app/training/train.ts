@@ -141,7 +141,6 @@ function recordOf(
   folder: Folder,
   made: { exported: Exported; robustness?: Robustness; runtime: Runtime; notes: readonly string[] },
 ): TrainingRecord {
-  const sets = [...opened.train.map((part) => part.set), opened.validation, ...(opened.test ? [opened.test] : [])];
   return {
     format: formatVersion,
     identity: opened.identity,
@@ -158,7 +157,7 @@ function recordOf(
     history: fitted.history,
     provenance: made.exported.provenance,
     ...(made.robustness === undefined ? {} : { robustness: made.robustness }),
-    problems: sets.flatMap((set) => set.problems),
+    problems: opened.sets.flatMap((set) => set.problems),
     notes: [...opened.notes, ...made.notes],
   };
 }

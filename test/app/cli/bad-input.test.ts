@@ -163,7 +163,7 @@ const cases: readonly Case[] = [
   run(
     'an unknown format',
     { data: 'data: { format: image-foldr, path: photos }' },
-    'error: data.format: there is no format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013, sequences)\n',
+    'error: there is no data format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013, sequences)\n',
   ),
   run(
     'an unknown key',

@@ -40,12 +40,12 @@ const cases: readonly Case[] = [
   {
     what: 'a label outside the classes',
     change: { classes: 'classes: [left, right]' },
-    says: `error: data.train: the data's label "still" is not among the model's classes: left, right\n  say which class each stands for, under data: labels: { still: CLASS }\n`,
+    says: `error: x.yaml:6:3: data.train: the data's label "still" is not among the model's classes: left, right\n  say which class each stands for, under data: labels: { still: CLASS }\n`,
   },
   {
     what: 'a label map to no class',
     change: { data: data((line) => line.replace(' }', ', labels: { still: stil } }')) },
-    says: 'error: data.train: labels: "still" is mapped to "stil", which is not a class of the model\n  the classes are: left, right, still\n',
+    says: 'error: x.yaml:6:3: data.train: labels: "still" is mapped to "stil", which is not a class of the model\n  the classes are: left, right, still\n',
   },
   {
     what: 'an unknown architecture',
@@ -115,7 +115,12 @@ const cases: readonly Case[] = [
   {
     what: 'data that are not there',
     change: { data: data((line) => line.replace('path: seq', 'path: nope')) },
-    says: 'error: data.train: the data folder "DIR/nope" does not exist\n',
+    says: 'error: x.yaml:6:3: data.train: the data folder "DIR/nope" does not exist\n',
+  },
+  {
+    what: 'a data format nobody has',
+    change: { data: data((line) => line.replace('format: sequences', 'format: sequence')) },
+    says: 'error: x.yaml:6:3: data.train: there is no data format "sequence"\n  did you mean "sequences"?',
   },
   {
     what: 'a number of epochs that is none',
