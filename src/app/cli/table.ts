@@ -16,11 +16,5 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** A fraction as percent with one decimal; a dash for a rate over nothing. */
 export const percent = (fraction: number): string => (Number.isNaN(fraction) ? '-' : `${(100 * fraction).toFixed(1)} %`);
 
-/** A budget as people write it: a short decimal, k/255 where it is one below 1, otherwise four significant digits. */
-export function epsText(eps: number): string {
-  const levels = eps * 255;
-  if (Number(eps.toPrecision(4)) === eps) return String(eps);
-  return eps > 0 && eps < 1 && Math.abs(levels - Math.round(levels)) < 1e-9 * 255 && Math.round(levels) > 0
-    ? `${Math.round(levels)}/255`
-    : String(Number(eps.toPrecision(4)));
-}
+/** An interval of fractions in percent, e.g. "96.8-99.2". */
+export const interval = (ends: readonly number[]): string => ends.map((end) => (100 * end).toFixed(1)).join('-');

@@ -1,13 +1,17 @@
 import { expect, it } from 'vitest';
-import { epsText } from '../../../src/app/cli/table.ts';
+import { duration } from '../../../src/app/cli/progress.ts';
+import { interval, percent } from '../../../src/app/cli/table.ts';
+
+it('writes rates over nothing as a dash, and intervals with both ends', () => {
+  expect([percent(0.4567), percent(Number.NaN)]).toEqual(['45.7 %', '-']);
+  expect(interval([0.968, 0.9919])).toBe('96.8-99.2');
+});
 
 it.each([
-  [8 / 255, '8/255'],
-  [0.2, '0.2'],
-  [0.5, '0.5'],
-  [3, '3'],
-  [1 / 3, '85/255'],
-  [1 / 7, '0.1429'],
-])('a budget of %d is written %s', (eps, text) => {
-  expect(epsText(eps)).toBe(text);
+  [9.94, '9.9 s'],
+  [45.2, '45 s'],
+  [119.7, '2 min 00 s'],
+  [3599.6, '1 h 00 min'],
+])('%d seconds are %s', (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
 });

@@ -55,6 +55,7 @@ describe('numbers in words', () => {
     expect(epsText(8 / 255, 'linf', inputs)).toBe('8/255');
     expect(epsText(0.5 / 255, 'linf', inputs)).toBe('0.5/255');
     expect(epsText(0.5, 'l2', inputs)).toBe('0.5');
+    expect(epsText({ input: 8 / 255 }, 'linf', inputs)).toBe('input 8/255');
     expect(epsText(0.0123456, 'linf', inputs)).toBe('0.0123456');
     expect(size(3.7123 / 255, 'linf', inputs.input)).toBe('3.71/255');
   });

@@ -4,6 +4,7 @@ import type { Model, Sample } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import { parseEps } from '../../../kit/threat/parse-eps.ts';
+import type { Norm } from '../../../kit/threat/threat.ts';
 import { allowance, forwardSeconds } from '../../experiment/pace.ts';
 import type { GoalPlan } from '../../experiment/plan.ts';
 import { experimentSchema, type ModelReference } from '../../experiment/schema.ts';
@@ -14,12 +15,13 @@ import { writableFolder } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { fileSample, onlyAttackedInput } from '../../host/predict-files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import { epsText, size } from '../../report/format.ts';
 import type { Allow } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
-import { epsText, percent, table } from '../table.ts';
+import { percent, table } from '../table.ts';
 
 interface Options extends LimitFlags {
   attack: string;
@@ -109,7 +111,7 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
     process.stdout.write(
       options.json
         ? `${JSON.stringify(rows, null, 2)}\n`
-        : `${text(rows, model, input, eps)}\nexamples: ${options.out}/adversarial\n`,
+        : `${text(rows, model, input, { norm, eps })}\nexamples: ${options.out}/adversarial\n`,
     );
   } finally {
     interrupt.dispose();
@@ -153,7 +155,7 @@ function settings(pairs: readonly string[]): Record<string, unknown> {
   );
 }
 
-function text(rows: readonly Row[], model: Model, input: string, eps: number): string {
+function text(rows: readonly Row[], model: Model, input: string, { norm, eps }: { norm: Norm; eps: number }): string {
   const className = (i: number) => model.classes[i] ?? '-';
   const lines = rows.map((r) => [
     r.sample,
@@ -162,9 +164,9 @@ function text(rows: readonly Row[], model: Model, input: string, eps: number): s
     percent(r.cleanProbabilities[r.cleanPrediction] ?? 0),
     r.status === 'success' ? className(r.prediction) : '',
     r.status === 'success' ? percent(r.probabilities[r.prediction] ?? 0) : '',
-    r.status === 'success' ? epsText(r.norms[input]!.linf) : '',
+    r.status === 'success' ? size(r.norms[input]!.linf, 'linf', model.inputs[input]) : '',
     r.status === 'success' ? r.norms[input]!.l2.toFixed(4) : '',
     r.example ?? r.reason ?? '',
   ]);
-  return `within eps ${epsText(eps)}:\n${table([['input', 'status', 'before', '', 'after', '', 'linf', 'l2', 'example'], ...lines])}`;
+  return `within eps ${epsText(eps, norm, model.inputs)}:\n${table([['input', 'status', 'before', '', 'after', '', 'linf', 'l2', 'example'], ...lines])}`;
 }

@@ -12,6 +12,7 @@ import { openStore } from '../../experiment/store.ts';
 import { type Overview, openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import { epsText } from '../../report/format.ts';
 import { writeReport } from '../../report/from-run.ts';
 import { commandLine } from '../command-line.ts';
 import type { Guard } from '../guard.ts';
@@ -20,7 +21,7 @@ import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { fraction, positiveInteger, shardOf } from '../numbers.ts';
 import { createProgress, duration } from '../progress.ts';
 import type { Register } from '../register.ts';
-import { epsText, percent, table } from '../table.ts';
+import { interval, percent, table } from '../table.ts';
 
 interface Options extends LimitFlags {
   out?: string;
@@ -154,7 +155,7 @@ const isBelow = (summary: Summary, limit: number): boolean => {
 
 /** The table on the terminal: what a reader needs to judge the run without opening the report. */
 export function summaryText(record: RunRecord): string {
-  const { summary, data } = record;
+  const { summary, data, model } = record;
   const measure = data.labelled ? 'accuracy' : 'agreement';
   const head = [
     'attack',
@@ -172,25 +173,25 @@ export function summaryText(record: RunRecord): string {
   const cells = summary.cells.map((c) => [
     c.attack,
     c.norm,
-    typeof c.eps === 'number' ? epsText(c.eps) : JSON.stringify(c.eps),
+    epsText(c.eps, c.norm, model.inputs),
     ...[c.n, c.success, c.failure, c.skipped, c.invalid].map(String),
     c.attackSuccessRate === null ? '-' : percent(c.attackSuccessRate),
     percent(c.robustAccuracy),
-    c.robustAccuracyInterval.map((v) => (100 * v).toFixed(1)).join('-'),
+    interval(c.robustAccuracyInterval),
   ]);
   const worst = summary.worstCase.map((w) => [
     'worst case',
     w.norm,
-    typeof w.eps === 'number' ? epsText(w.eps) : JSON.stringify(w.eps),
+    epsText(w.eps, w.norm, model.inputs),
     String(summary.n),
     ...['', '', '', '', ''],
     percent(w.robustAccuracy),
-    w.robustAccuracyInterval.map((v) => (100 * v).toFixed(1)).join('-'),
+    interval(w.robustAccuracyInterval),
   ]);
   const { counts } = record;
   const lines = [
     '',
-    `${record.name}: ${record.model.name} on ${data.name}, ${summary.n} samples, clean ${measure} ${percent(summary.cleanAccuracy)}`,
+    `${record.name}: ${model.name} on ${data.name}, ${summary.n} samples, clean ${measure} ${percent(summary.cleanAccuracy)}`,
     ...(data.synthetic === null ? [] : [`synthetic data: ${data.synthetic}`]),
     `labels: ${data.labelsAre}`,
     '',

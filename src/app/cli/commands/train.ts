@@ -6,7 +6,7 @@ import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { describeProblems } from '../../training/data.ts';
 import { estimate } from '../../training/estimate.ts';
-import { openFolder } from '../../training/folder.ts';
+import { files, openFolder } from '../../training/folder.ts';
 import { openTraining } from '../../training/open.ts';
 import { parseRecipe } from '../../training/parse.ts';
 import { sinceCard } from '../../training/since-card.ts';
@@ -16,7 +16,7 @@ import { interruptSignal } from '../interrupt.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
 import { createProgress, duration } from '../progress.ts';
 import type { Register } from '../register.ts';
-import { percent } from '../table.ts';
+import { interval, percent } from '../table.ts';
 
 interface Options {
   data?: string;
@@ -78,10 +78,9 @@ async function trainRecipe(file: string, options: Options): Promise<number> {
   try {
     const { signal } = interrupt;
     const opened = await openTraining(parsed, overrides, { base: resolve(dirname(file)), name, runtime, signal });
-    const sets = [...opened.train.map((part) => part.set), opened.validation, ...(opened.test ? [opened.test] : [])];
     const changed = parsed.card === undefined ? undefined : sinceCard(parsed.card, runtime);
     if (changed !== undefined) process.stderr.write(`note: ${changed}\n`);
-    for (const line of [...describeProblems(sets), ...opened.notes]) process.stderr.write(`note: ${line}\n`);
+    for (const line of [...describeProblems(opened.sets), ...opened.notes]) process.stderr.write(`note: ${line}\n`);
     if (options.dryRun) {
       process.stdout.write(await estimate(opened, runtime, signal));
       return 0;
@@ -135,8 +134,8 @@ export function summaryText(record: TrainingRecord, out: string): string {
     `${record.name}: ${history.length} epochs in ${duration(record.seconds)}${record.stoppedEarly ? ', stopped early' : ''}; weights of epoch ${bestEpoch} (best validation ${record.metric})`,
     ...(made.length === 0 ? [] : [`synthetic data: ${[...new Set(made.map((d) => d.synthetic))].join('; ')}`]),
     ...provenance.evaluations.map((evaluation) => {
-      const { accuracy, interval, n, averageRecall } = figuresOf(evaluation.confusion, provenance.classes);
-      return `${evaluation.split}: accuracy ${percent(accuracy)} (95 %: ${interval.map((v) => (100 * v).toFixed(1)).join('-')}, n = ${n}), average recall ${percent(averageRecall)}`;
+      const { accuracy, interval: range, n, averageRecall } = figuresOf(evaluation.confusion, provenance.classes);
+      return `${evaluation.split}: accuracy ${percent(accuracy)} (95 %: ${interval(range)}, n = ${n}), average recall ${percent(averageRecall)}`;
     }),
     ...(robustness === undefined
       ? []
@@ -144,7 +143,7 @@ export function summaryText(record: TrainingRecord, out: string): string {
           `robust accuracy on ${robustness.split} data: ${percent(robustness.right / robustness.n)} (${robustness.right} of n = ${robustness.n}; ${robustness.attack}; an upper bound)`,
         ]),
     ...record.notes.map((note) => `note: ${note}`),
-    `model: ${join(out, 'model.onnx')}, card: ${join(out, 'model-card.md')}`,
+    `model: ${join(out, files.model)}, card: ${join(out, files.card)}`,
     '',
   ];
   return lines.join('\n');
