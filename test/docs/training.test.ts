@@ -134,12 +134,6 @@ describe('docs/training.md', () => {
     expect(differences).toContain('the last partial batch is dropped');
   });
 
-  it('says that memory grows with the batch, and what to do', () => {
-    expect(differences).toMatch(
-      /### Memory\n\n.*memory grows with the batch.*resnet18.*1\.9 GB.*small-cnn.*1\.4 GB.*make the batch smaller\./s,
-    );
-  });
-
   it('names every file a training writes', () => {
     expect(Object.values(files).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
