@@ -19,7 +19,7 @@ const substitute = z.strictObject({
 });
 
 const fileModel = z.strictObject({
-  path: z.string().describe('an .onnx file, relative to the experiment file'),
+  path: z.string().describe('an .onnx file, relative to this file'),
   manifest: z.string().optional().describe('a YAML or JSON manifest beside it (bounds, classes, layout ...)'),
   outputName: z.string().optional().describe('which output holds the class scores'),
   inputShapes: z
@@ -49,7 +49,7 @@ export const namedData = z.strictObject({
 });
 export const fileData = z.strictObject({
   format: z.string().describe('image-folder, fer2013, sequences'),
-  path: z.string().describe('relative to the experiment file'),
+  path: z.string().describe('relative to this file'),
   usage: z
     .string()
     .optional()

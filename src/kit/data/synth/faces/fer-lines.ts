@@ -7,7 +7,7 @@ import type { Identity } from './identities.ts';
 export const ferHeader = 'emotion,pixels,Usage\n';
 
 /** FER2013's names of the splits. */
-export const ferUsage: Readonly<Record<Split, string>> = { train: 'Training', validation: 'PublicTest', test: 'PrivateTest' };
+const ferUsage: Readonly<Record<Split, string>> = { train: 'Training', validation: 'PublicTest', test: 'PrivateTest' };
 
 /** One face as a line. */
 export const ferLine = ({ label, picture, split }: SyntheticFace): string =>
