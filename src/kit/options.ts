@@ -4,32 +4,30 @@ import { parseEps } from './threat/parse-eps.ts';
 
 /** Values an option may take on the command line and in a file. */
 export type OptionValue = number | boolean | string;
+export type Options = Readonly<Record<string, OptionValue>>;
 
 /** Something with options. Its defaults are the only place a default is written, and say of which type an option is. */
-export interface Configurable<Options extends Readonly<Record<string, OptionValue>> = Readonly<Record<string, OptionValue>>> {
+export interface Configurable<O extends Options = Options> {
   readonly name: string;
-  readonly defaults: Options;
+  readonly defaults: O;
   readonly about: Readonly<Record<string, string>>;
   /** Why an option's value cannot be used, or undefined. */
-  check?(options: Options): string | undefined;
+  check?(options: O): string | undefined;
 }
 
 /**
  * The defaults overlaid with what was given in a file or on the command line, where everything is text.
  * Throws a UserError naming owner and option for an unknown option, a wrong type or a value the owner refuses.
  */
-export function readOptions<Options extends Readonly<Record<string, OptionValue>>>(
-  of: Configurable<Options>,
-  given: Readonly<Record<string, unknown>>,
-): Options {
+export function readOptions<O extends Options>(of: Configurable<O>, given: Readonly<Record<string, unknown>>): O {
   const options: Record<string, OptionValue> = { ...of.defaults };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(of.defaults, name)) throw unknownOption(of, name);
     options[name] = readValue(`${of.name}.${name}`, value, of.defaults[name]!);
   }
-  const complaint = of.check?.(options as Options);
+  const complaint = of.check?.(options as O);
   if (complaint !== undefined) throw new UserError(`${of.name}: ${complaint}`, describe(of));
-  return options as Options;
+  return options as O;
 }
 
 function unknownOption(of: Pick<Configurable, 'name' | 'defaults'>, name: string): UserError {

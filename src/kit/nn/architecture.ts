@@ -4,11 +4,8 @@ import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { InputSpec } from '../model/model.ts';
 import { batchAxis } from '../model/model.ts';
+import type { Configurable, Options } from '../options.ts';
 import { inputSignal, type Mode, type Net, openNet, type Signal, type Written } from './net.ts';
-
-/** Values an option of an architecture, an optimiser or a defence may take in a recipe. */
-export type OptionValue = number | boolean | string;
-export type Options = Readonly<Record<string, OptionValue>>;
 
 /** A network with its inputs and classes fixed. The batch is the first axis of every input. */
 export interface Architecture {
@@ -22,15 +19,10 @@ export interface Architecture {
 }
 
 /** A family of networks that a recipe names: `model: { use: NAME, ...options }`. */
-export interface ArchitectureFamily<O extends Options = Options> {
-  readonly name: string;
+export interface ArchitectureFamily<O extends Options = Options> extends Configurable<O> {
   /** One line for `provoke list architectures`. */
   readonly title: string;
-  /** The one place a default is written. */
-  readonly defaults: O;
-  readonly about: Readonly<Record<keyof O, string>>;
-  /** Why an option's value cannot be used, or undefined. */
-  check?(options: O): string | undefined;
+  readonly about: Readonly<Record<keyof O & string, string>>;
   /** The network for these inputs and classes; throws a UserError where the inputs do not suit it. */
   build(task: Pick<Architecture, 'inputs' | 'classes'>, options: O): Architecture;
 }

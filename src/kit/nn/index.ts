@@ -1,5 +1,5 @@
 /** @file `provoke/nn`: networks as graphs, and their training. */
-
+export type { Options, OptionValue } from '../options.ts';
 export {
   type Architecture,
   type ArchitectureFamily,
@@ -7,8 +7,6 @@ export {
   inputSignals,
   logitsOutput,
   type Network,
-  type Options,
-  type OptionValue,
 } from './architecture.ts';
 export { architectures, findArchitecture } from './architectures/registry.ts';
 export {

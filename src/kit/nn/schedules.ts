@@ -1,7 +1,7 @@
 /** @file The course of the learning rate: a factor on it for every step. A pure function of the step, so a resumed training goes on as if never stopped. */
 import { suggestion, UserError } from '../../core/errors.ts';
-import { type Configurable, readOptions } from '../options.ts';
-import type { Options } from './architecture.ts';
+import { belowOne, fraction } from '../option-checks.ts';
+import { type Configurable, type Options, readOptions } from '../options.ts';
 
 export interface Schedule {
   readonly name: string;
@@ -28,7 +28,7 @@ const cosine: ScheduleFamily<typeof cosineDefaults> = {
   name: 'cosine',
   defaults: cosineDefaults,
   about: { ...aboutWarmup, floor: 'factor the rate sinks to' },
-  check: ({ floor }) => (floor >= 0 && floor <= 1 ? undefined : `floor is ${floor}: it is between 0 and 1`),
+  check: ({ floor }) => fraction('floor', floor),
   factor: (progress, { floor }) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2,
 };
 
@@ -65,17 +65,14 @@ export function scheduleOf({ use, ...given }: { readonly use: string; readonly [
     throw new UserError(`there is no schedule "${use}"`, suggestion(use, Object.keys(schedules)));
   const family = schedules[use]!;
   const options = readOptions(family, given);
-  const share = options.warmup as number;
-  if (!(share >= 0 && share < 1))
-    throw new UserError(
-      `${use}: warmup is ${share}: it is a share of all steps, at least 0 and below 1`,
-      'write e.g. warmup: 0.05',
-    );
+  const warmed = options.warmup as number;
+  const complaint = belowOne('warmup', warmed);
+  if (complaint !== undefined) throw new UserError(`${use}: ${complaint}`, 'it is a share of all steps: write e.g. warmup: 0.05');
   return {
     name: use,
     options,
     rate(step, of) {
-      const warm = Math.round(share * of);
+      const warm = Math.round(warmed * of);
       return step < warm ? (step + 1) / warm : family.factor((step - warm) / (of - warm), options);
     },
   };

@@ -2,7 +2,7 @@
 import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { StateLinks } from '../../core/runtime/stepper.ts';
-import type { Options } from './architecture.ts';
+import type { Options } from '../options.ts';
 import type { NoiseInput } from './net.ts';
 import type { Objective } from './objectives/objective.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';

@@ -1,21 +1,12 @@
 /** @file What the options that several attacks share may be, and what they mean. */
 import { crossEntropy, type Goal, type Loss } from '../../kit/losses/loss.ts';
-import type { OptionValue } from './attack.ts';
 
-/** The first complaint, if any. */
-export const firstOf = (...complaints: readonly (string | undefined)[]): string | undefined =>
-  complaints.find((complaint) => complaint !== undefined);
-
-export const wholeFrom = (least: number, name: string, value: number): string | undefined =>
-  Number.isInteger(value) && value >= least ? undefined : `${name} is ${value}, but must be a whole number of at least ${least}`;
+export { firstOf, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 
 export const autoOrPositive = (name: string, value: number | string): string | undefined =>
   value === 'auto' || (typeof value === 'number' && value > 0 && Number.isFinite(value))
     ? undefined
     : `${name} is ${value}, but must be "auto" or a number above 0`;
-
-export const oneOf = (names: readonly string[], name: string, value: OptionValue): string | undefined =>
-  names.some((allowed) => allowed === value) ? undefined : `${name} is "${value}", but must be one of: ${names.join(', ')}`;
 
 /** A step length: the number given, in the units of the input, or what 'auto' stands for. */
 export const stepLength = (alpha: number | string, auto: number): number => (typeof alpha === 'number' ? alpha : auto);

@@ -1,11 +1,11 @@
 /** @file One training step of an architecture on weights and data both sides make by formula, against PyTorch float64 (test/oracles/nn/gradients.py). */
 import { readFileSync } from 'node:fs';
 import { i64, type Tensor } from '../../../src/core/tensor/tensor.ts';
-import type { Options } from '../../../src/kit/nn/architecture.ts';
 import { findArchitecture } from '../../../src/kit/nn/architectures/registry.ts';
 import { standard } from '../../../src/kit/nn/objectives/cross-entropy.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
 import { openTrainer } from '../../../src/kit/nn/trainer.ts';
+import type { Options } from '../../../src/kit/options.ts';
 import { specOf } from '../threat/spec.ts';
 import { type Probed, probedDistance, uniform, weight } from './formula.ts';
 import { runtime } from './nets.ts';

@@ -3,6 +3,7 @@
  * Ntalampiras 2024 (arXiv 2404.18514), as in its authors' notebooks. At [261, 128, 1] and 5 classes it has 3 960 389 numbers, 32 of them statistics.
  */
 import { UserError } from '../../../core/errors.ts';
+import { belowOne, firstOf, wholeFrom } from '../../option-checks.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { glorot } from '../initialisers.ts';
 import { relu } from '../layers/activations.ts';
@@ -14,7 +15,6 @@ import { maxPool } from '../layers/pooling.ts';
 import { lstm } from '../layers/recurrent.ts';
 import { flatten, overTime, permute, reshape } from '../layers/shape.ts';
 import { chain, named } from '../net.ts';
-import { countComplaint, shareComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
 const defaults = { p: 0.3, q: 0.2, units: 256, blocks: 9 };
@@ -50,7 +50,7 @@ export const cnnLstm: ArchitectureFamily<typeof defaults> = {
     blocks: 'equal parts the frames are cut into',
   },
   check: ({ p, q, units, blocks }) =>
-    shareComplaint('p', p) ?? shareComplaint('q', q) ?? countComplaint('units', units) ?? countComplaint('blocks', blocks),
+    firstOf(belowOne('p', p), belowOne('q', q), wholeFrom(1, 'units', units), wholeFrom(1, 'blocks', blocks)),
   build(task, { p, q, units, blocks }) {
     const timed = Object.values(task.inputs).some((spec) => spec.layout.includes('T'));
     const input = arrangedInput('cnn-lstm', task, timed ? 'CTF' : 'CHW');

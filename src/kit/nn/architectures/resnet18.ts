@@ -1,4 +1,5 @@
 /** @file ResNet-18 (He et al. 2016, arXiv 1512.03385), with the parameters torchvision's has, under the same names and in the same order. */
+import { firstOf, oneOf, wholeFrom } from '../../option-checks.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { fanInUniform, he, uniform } from '../initialisers.ts';
 import { relu } from '../layers/activations.ts';
@@ -8,7 +9,6 @@ import { dense } from '../layers/dense.ts';
 import { globalAverage, maxPool } from '../layers/pooling.ts';
 import { basicBlock } from '../layers/residual.ts';
 import { chain, type Layer, named, sequential } from '../net.ts';
-import { countComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
 const defaults = { width: 64, stem: 'imagenet' };
@@ -30,7 +30,7 @@ export const resnet18: ArchitectureFamily<typeof defaults> = {
     width: 'channels of the first stage; 64 is the paper, fewer are faster',
     stem: 'imagenet: the picture is made four times smaller first; cifar: not, for pictures of 32 pixels or so',
   },
-  check: ({ width, stem }) => countComplaint('width', width) ?? wordComplaint('stem', stem, stems),
+  check: ({ width, stem }) => firstOf(wholeFrom(1, 'width', width), oneOf(stems, 'stem', stem)),
   build(task, { width, stem }) {
     const input = arrangedInput('resnet18', task, 'CHW');
     const large = stem === 'imagenet';

@@ -1,4 +1,5 @@
 /** @file A small convolutional network over time, for sequences of features: [C, T]. */
+import { belowOne, firstOf, oneOf, wholeFrom } from '../../option-checks.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { glorot } from '../initialisers.ts';
 import { dense } from '../layers/dense.ts';
@@ -6,7 +7,6 @@ import { dropout } from '../layers/dropout.ts';
 import { globalAverage } from '../layers/pooling.ts';
 import { chain, named } from '../net.ts';
 import { type NormKind, normKinds, stage, stageCount, stageWidth } from './blocks.ts';
-import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
 const defaults = { width: 32, kernel: 5, dropout: 0.1, norm: 'batch' };
@@ -26,10 +26,7 @@ export const sequenceCnn: ArchitectureFamily<typeof defaults> = {
     norm: 'normalisation: batch, group, instance or none',
   },
   check: ({ width, kernel, dropout: p, norm }) =>
-    countComplaint('width', width) ??
-    countComplaint('kernel', kernel) ??
-    shareComplaint('dropout', p) ??
-    wordComplaint('norm', norm, normKinds),
+    firstOf(wholeFrom(1, 'width', width), wholeFrom(1, 'kernel', kernel), belowOne('dropout', p), oneOf(normKinds, 'norm', norm)),
   build(task, { width, kernel, dropout: p, norm }) {
     const input = arrangedInput('sequence-cnn', task, 'CT');
     const stages = Array.from({ length: stageCount(input.shape.slice(1), 4, 4) }, (_, i) =>

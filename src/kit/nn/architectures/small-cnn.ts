@@ -1,4 +1,5 @@
 /** @file A small convolutional network for small pictures: trains in minutes on two cores. */
+import { belowOne, firstOf, oneOf, wholeFrom } from '../../option-checks.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { glorot } from '../initialisers.ts';
 import { dense } from '../layers/dense.ts';
@@ -6,7 +7,6 @@ import { dropout } from '../layers/dropout.ts';
 import { flatten } from '../layers/shape.ts';
 import { chain, named } from '../net.ts';
 import { type NormKind, normKinds, stage, stageCount, stageWidth } from './blocks.ts';
-import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput, centred } from './input.ts';
 
 const defaults = { width: 16, dropout: 0.25, norm: 'batch' };
@@ -25,7 +25,7 @@ export const smallCnn: ArchitectureFamily<typeof defaults> = {
     norm: 'normalisation: batch, group, instance or none',
   },
   check: ({ width, dropout: p, norm }) =>
-    countComplaint('width', width) ?? shareComplaint('dropout', p) ?? wordComplaint('norm', norm, normKinds),
+    firstOf(wholeFrom(1, 'width', width), belowOne('dropout', p), oneOf(normKinds, 'norm', norm)),
   build(task, { width, dropout: p, norm }) {
     const input = arrangedInput('small-cnn', task, 'CHW');
     const stages = Array.from({ length: stageCount(input.shape.slice(1), 3, 5) }, (_, i) =>

@@ -1,4 +1,5 @@
 /** @file A convolutional spiking network: four layers of leaky integrate-and-fire neurons, written out over its time steps. */
+import { firstOf, oneOf, positive, wholeFrom } from '../../option-checks.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { glorot } from '../initialisers.ts';
 import { batchNorm } from '../layers/batch-norm.ts';
@@ -9,7 +10,6 @@ import { flatten, overTime } from '../layers/shape.ts';
 import { arctangent, lif } from '../layers/spiking.ts';
 import { chain, type Layer, type Net, named, type Signal } from '../net.ts';
 import { stageWidth } from './blocks.ts';
-import { countComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput, centred } from './input.ts';
 
 const defaults = { width: 16, steps: 4, tau: 2, threshold: 1, reset: 'hard', alpha: 2 };
@@ -51,12 +51,14 @@ export const spikingCnn: ArchitectureFamily<typeof defaults> = {
     alpha: 'steepness of the arctangent that stands in for the derivative of a spike',
   },
   check: ({ width, steps, tau, threshold, reset, alpha }) =>
-    countComplaint('width', width) ??
-    countComplaint('steps', steps) ??
-    (tau >= 1 ? undefined : `tau must be at least 1, not ${tau}`) ??
-    (threshold > 0 ? undefined : `threshold must be above 0, not ${threshold}`) ??
-    wordComplaint('reset', reset, ['hard', 'soft']) ??
-    (alpha > 0 ? undefined : `alpha must be above 0, not ${alpha}`),
+    firstOf(
+      wholeFrom(1, 'width', width),
+      wholeFrom(1, 'steps', steps),
+      tau >= 1 ? undefined : `tau is ${tau}, but must be at least 1`,
+      positive('threshold', threshold),
+      oneOf(['hard', 'soft'], 'reset', reset),
+      positive('alpha', alpha),
+    ),
   build(task, { width, steps, tau, threshold, reset, alpha }) {
     const clip = Object.values(task.inputs).some((spec) => spec.layout.includes('T'));
     const input = arrangedInput('spiking-cnn', task, clip ? 'TCHW' : 'CHW');

@@ -1,6 +1,7 @@
 /** @file A small transformer encoder over patches: of time for sequences, of the plane for pictures (Dosovitskiy et al. 2021, arXiv 2010.11929). */
 import { UserError } from '../../../core/errors.ts';
 import { sizeOf } from '../../../core/tensor/tensor.ts';
+import { belowOne, firstOf, oneOf, wholeFrom } from '../../option-checks.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { glorot } from '../initialisers.ts';
 import { encoderBlock } from '../layers/attention.ts';
@@ -12,7 +13,6 @@ import { timeAverage } from '../layers/pooling.ts';
 import { learnedPositions, sinusoidalPositions } from '../layers/positions.ts';
 import { permute, reshape } from '../layers/shape.ts';
 import { chain, type Layer, named } from '../net.ts';
-import { countComplaint, shareComplaint, wordComplaint } from './checks.ts';
 import { arrangedInput } from './input.ts';
 
 const defaults = { width: 64, depth: 2, heads: 4, patch: 4, dropout: 0.1, norm: 'pre', positions: 'learned' };
@@ -41,14 +41,16 @@ export const transformer: ArchitectureFamily<typeof defaults> = {
     positions: 'learned or sinusoidal',
   },
   check: ({ width, depth, heads, patch, dropout: p, norm, positions }) =>
-    countComplaint('width', width) ??
-    countComplaint('depth', depth) ??
-    countComplaint('heads', heads) ??
-    (width % heads === 0 ? undefined : `width ${width} is not a multiple of heads ${heads}`) ??
-    countComplaint('patch', patch) ??
-    shareComplaint('dropout', p) ??
-    wordComplaint('norm', norm, ['pre', 'post']) ??
-    wordComplaint('positions', positions, ['learned', 'sinusoidal']),
+    firstOf(
+      wholeFrom(1, 'width', width),
+      wholeFrom(1, 'depth', depth),
+      wholeFrom(1, 'heads', heads),
+      width % heads === 0 ? undefined : `width ${width} is not a multiple of heads ${heads}`,
+      wholeFrom(1, 'patch', patch),
+      belowOne('dropout', p),
+      oneOf(['pre', 'post'], 'norm', norm),
+      oneOf(['learned', 'sinusoidal'], 'positions', positions),
+    ),
   build(task, { width, depth, heads, patch, dropout: p, norm, positions }) {
     const plane = Object.values(task.inputs).some((spec) => spec.layout.includes('H'));
     const input = arrangedInput('transformer', task, plane ? 'CHW' : 'CT');

@@ -6,6 +6,7 @@
  *     M <- beta1 M + g,  V <- beta2 V + g^2,  w <- w - rate M / (sqrt(V) + eps'),
  *     rate = c lr (1 - beta1) / (1 - beta1^t),  eps' = c eps,  c = sqrt((1 - beta2^t) / (1 - beta2)).
  */
+import { belowOne, firstOf, positive } from '../../option-checks.ts';
 import { checkDecay, decayAbout, decayDefaults, withPenalty } from './decay.ts';
 import type { Optimiser, UpdateScene } from './optimiser.ts';
 
@@ -25,10 +26,7 @@ export const adam: Optimiser<AdamOptions> = {
   },
   check(options) {
     const { beta1, beta2, eps } = options;
-    for (const [name, beta] of Object.entries({ beta1, beta2 }))
-      if (!(beta >= 0 && beta < 1)) return `${name} is ${beta}: it is at least 0 and below 1`;
-    if (!(eps > 0)) return `eps is ${eps}: it is above 0`;
-    return checkDecay(options);
+    return firstOf(belowOne('beta1', beta1), belowOne('beta2', beta2), positive('eps', eps), checkDecay(options));
   },
   slots: ['sum', 'squares'],
   numbers(step, lr, { beta1, beta2, eps }) {

@@ -1,4 +1,5 @@
 /** @file Which parameters weight decay pulls towards zero. */
+import { oneOf } from '../../option-checks.ts';
 import type { UpdateScene } from './optimiser.ts';
 
 export const decayDefaults = { weightDecay: 0, decay: 'all' };
@@ -17,8 +18,7 @@ export const decayOf = (
   { weightDecay, decay }: typeof decayDefaults,
 ): number => (decay === 'all' || (dims.length >= 2 && !isBias(parameter)) ? weightDecay : 0);
 
-export const checkDecay = ({ decay }: typeof decayDefaults): string | undefined =>
-  decay === 'all' || decay === 'matrices' ? undefined : `decay is "${decay}": it is all or matrices`;
+export const checkDecay = ({ decay }: typeof decayDefaults): string | undefined => oneOf(['all', 'matrices'], 'decay', decay);
 
 /** gradient + weightDecay parameter: decay as the gradient of a penalty (weightDecay / 2) |w|^2. */
 export const withPenalty = (scene: UpdateScene, options: typeof decayDefaults): string => {

@@ -1,6 +1,6 @@
 /** @file What an optimiser is: a rule for one parameter as graph nodes, and the numbers of a step that are computed outside. */
 import type { GraphBuilder } from '../../../core/onnx/builder.ts';
-import type { Options } from '../architecture.ts';
+import type { Configurable, Options } from '../../options.ts';
 
 /** One parameter at one step: names of values in the graph. */
 export interface UpdateScene {
@@ -14,12 +14,9 @@ export interface UpdateScene {
   readonly numbers: Readonly<Record<string, string>>;
 }
 
-export interface Optimiser<O extends Options = Options> {
-  readonly name: string;
-  /** The one place a default is written; `lr` is the rate schedules start from. */
+export interface Optimiser<O extends Options = Options> extends Configurable<O> {
+  /** `lr` is the rate schedules start from. */
   readonly defaults: O & { readonly lr: number };
-  readonly about: Readonly<Record<string, string>>;
-  check?(options: O): string | undefined;
   /** Names of the tensors kept per parameter. */
   readonly slots: readonly string[];
   /** Numbers of step `step` (from 1) at learning rate `lr`, in float64: the learning rate itself, bias corrections ... */

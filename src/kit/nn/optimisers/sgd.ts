@@ -2,6 +2,7 @@
  * Stochastic gradient descent with momentum: v <- momentum v + g + weightDecay w, w <- w - lr v (with nesterov: w - lr (g' + momentum v)).
  * The form of PyTorch's torch.optim.SGD without dampening, which differs from Polyak's in where the learning rate stands.
  */
+import { belowOne, firstOf } from '../../option-checks.ts';
 import { checkDecay, decayAbout, decayDefaults, withPenalty } from './decay.ts';
 import type { Optimiser } from './optimiser.ts';
 
@@ -18,9 +19,8 @@ export const sgd: Optimiser<typeof defaults> = {
   },
   check(options) {
     const { momentum, nesterov } = options;
-    if (!(momentum >= 0 && momentum < 1)) return `momentum is ${momentum}: it is at least 0 and below 1`;
-    if (nesterov && momentum === 0) return 'nesterov looks ahead along the momentum, which is 0';
-    return checkDecay(options);
+    const blind = nesterov && momentum === 0 ? 'nesterov looks ahead along the momentum, which is 0' : undefined;
+    return firstOf(belowOne('momentum', momentum), blind, checkDecay(options));
   },
   slots: ['momentum'],
   numbers: (_, lr) => ({ lr }),

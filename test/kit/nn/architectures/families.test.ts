@@ -3,8 +3,9 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { createRuntime } from '../../../../src/core/runtime/runtime.ts';
 import { sizeOf } from '../../../../src/core/tensor/tensor.ts';
-import { type Architecture, buildNetwork, type Options } from '../../../../src/kit/nn/architecture.ts';
+import { type Architecture, buildNetwork } from '../../../../src/kit/nn/architecture.ts';
 import { findArchitecture } from '../../../../src/kit/nn/architectures/registry.ts';
+import type { Options } from '../../../../src/kit/options.ts';
 import { chirp } from '../layers/chirp.ts';
 import { inputSpec } from './task.ts';
 

@@ -5,10 +5,10 @@ import { readModel } from '../../../../src/core/onnx/reader.ts';
 import { createRuntime } from '../../../../src/core/runtime/runtime.ts';
 import type { InputSpec } from '../../../../src/kit/model/model.ts';
 import { openModel } from '../../../../src/kit/model/open.ts';
-import type { Options } from '../../../../src/kit/nn/architecture.ts';
 import { architectures, findArchitecture } from '../../../../src/kit/nn/architectures/registry.ts';
 import { exportModel } from '../../../../src/kit/nn/export/export.ts';
 import { readCard } from '../../../../src/kit/nn/export/read-card.ts';
+import type { Options } from '../../../../src/kit/options.ts';
 import { fgsmOn } from './fgsm.ts';
 import { asTrained, facts, image } from './trained.ts';
 

@@ -1,18 +1,12 @@
 /** @file What an augmentation is: a pure function from a sample, a random stream and options to a sample of the same label. */
 import { type Stream, stream } from '../../../../core/tensor/random.ts';
 import type { InputSpec, Inputs } from '../../../model/model.ts';
-import { readOptions } from '../../../options.ts';
+import { type Configurable, type Options, readOptions } from '../../../options.ts';
 import { boxValues } from '../../../threat/elements.ts';
-import type { Options } from '../../architecture.ts';
 
-export interface AugmentationFamily<O extends Options = Options> {
-  readonly name: string;
+export interface AugmentationFamily<O extends Options = Options> extends Configurable<O> {
   readonly title: string;
-  /** The one place a default is written. */
-  readonly defaults: O;
-  readonly about: Readonly<Record<keyof O, string>>;
-  /** Why an option's value cannot be used, or undefined. */
-  check?(options: O): string | undefined;
+  readonly about: Readonly<Record<keyof O & string, string>>;
   /** Whether it means anything for such an input; others are left as they are. */
   suits(spec: InputSpec): boolean;
   /**

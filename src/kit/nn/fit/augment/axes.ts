@@ -33,18 +33,6 @@ export const isContinuous = (spec: InputSpec): boolean => spec.domain === 'conti
 /** What stands where a shift uncovers something. */
 export const fills = ['edge', 'zero'] as const;
 
-export const fillComplaint = (fill: string): string | undefined =>
-  (fills as readonly string[]).includes(fill) ? undefined : `fill is "${fill}", and is one of ${fills.join(', ')}`;
-
-export const shareComplaint = (name: string, value: number): string | undefined =>
-  value >= 0 && value <= 1 ? undefined : `${name} is ${value}, and is a share between 0 and 1`;
-
-export const wholeComplaint = (name: string, value: number): string | undefined =>
-  Number.isInteger(value) && value >= 0 ? undefined : `${name} is ${value}, and is a whole number, 0 or more`;
-
-export const positiveComplaint = (name: string, value: number): string | undefined =>
-  value >= 0 && Number.isFinite(value) ? undefined : `${name} is ${value}, and is 0 or more`;
-
 /** Uniform in -most .. most. */
 export const between = (most: number, uniform: number): number => most * (2 * uniform - 1);
 

@@ -1,5 +1,6 @@
+import { fraction } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { axisOf, shareComplaint } from './axes.ts';
+import { axisOf } from './axes.ts';
 
 const defaults = { p: 0.1, fill: 0 };
 
@@ -9,7 +10,7 @@ export const channelDropout: AugmentationFamily<typeof defaults> = {
   title: 'single channels missing',
   defaults,
   about: { p: 'share of the channels it happens to', fill: 'value put there, clipped to the bounds' },
-  check: ({ p }) => shareComplaint('p', p),
+  check: ({ p }) => fraction('p', p),
   suits: (spec) => (axisOf(spec, 'C')?.size ?? 1) > 1,
   apply(values, spec, random, { p, fill }, input) {
     const own = random.fork(input);

@@ -1,5 +1,6 @@
+import { firstOf, fraction } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { axisOf, isPicture, shareComplaint } from './axes.ts';
+import { axisOf, isPicture } from './axes.ts';
 
 const defaults = { p: 0.5, share: 0.25, fill: 0 };
 
@@ -13,7 +14,7 @@ export const cutout: AugmentationFamily<typeof defaults> = {
     share: "its sides, as a share of the picture's",
     fill: 'value put there, clipped to the bounds',
   },
-  check: ({ p, share }) => shareComplaint('p', p) ?? shareComplaint('share', share),
+  check: ({ p, share }) => firstOf(fraction('p', p), fraction('share', share)),
   suits: isPicture,
   apply(values, spec, random, { p, share, fill }) {
     const happens = random.uniform() < p;

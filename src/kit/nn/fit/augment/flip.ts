@@ -1,5 +1,6 @@
+import { fraction } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { axisOf, isPicture, shareComplaint } from './axes.ts';
+import { axisOf, isPicture } from './axes.ts';
 
 const defaults = { p: 0.5 };
 
@@ -9,7 +10,7 @@ export const flip: AugmentationFamily<typeof defaults> = {
   title: 'left and right exchanged (pictures)',
   defaults,
   about: { p: 'share of the samples it happens to' },
-  check: ({ p }) => shareComplaint('p', p),
+  check: ({ p }) => fraction('p', p),
   suits: isPicture,
   apply(values, spec, random, { p }) {
     if (random.uniform() >= p) return values;

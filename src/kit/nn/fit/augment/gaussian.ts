@@ -1,5 +1,6 @@
+import { notNegative } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { isContinuous, positiveComplaint } from './axes.ts';
+import { isContinuous } from './axes.ts';
 
 const defaults = { sd: 0.05 };
 
@@ -9,7 +10,7 @@ export const gaussian: AugmentationFamily<typeof defaults> = {
   title: 'Gaussian noise on every element',
   defaults,
   about: { sd: "standard deviation, in the input's units" },
-  check: ({ sd }) => positiveComplaint('sd', sd),
+  check: ({ sd }) => notNegative('sd', sd),
   suits: isContinuous,
   apply(values, _, random, { sd }, input) {
     const own = random.fork(input);

@@ -1,6 +1,7 @@
+import { firstOf, fraction } from '../../../option-checks.ts';
 import { boxValues } from '../../../threat/elements.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { between, isContinuous, isPicture, shareComplaint } from './axes.ts';
+import { between, isContinuous, isPicture } from './axes.ts';
 
 const defaults = { brightness: 0.1, contrast: 0.1 };
 
@@ -13,7 +14,7 @@ export const jitter: AugmentationFamily<typeof defaults> = {
   title: 'brighter or darker, more or less contrast (pictures)',
   defaults,
   about: { brightness: 'most that is added, as a share of the range', contrast: 'most that differences grow or shrink by' },
-  check: ({ brightness, contrast }) => shareComplaint('brightness', brightness) ?? shareComplaint('contrast', contrast),
+  check: ({ brightness, contrast }) => firstOf(fraction('brightness', brightness), fraction('contrast', contrast)),
   suits: (spec) => isPicture(spec) && isContinuous(spec) && spec.bounds !== 'unbounded',
   apply(values, spec, random, { brightness, contrast }) {
     const { lower, upper } = boxValues(spec);

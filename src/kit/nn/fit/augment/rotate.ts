@@ -1,5 +1,6 @@
+import { firstOf, notNegative } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { between, isContinuous, isPicture, positiveComplaint } from './axes.ts';
+import { between, isContinuous, isPicture } from './axes.ts';
 import { warped } from './warp.ts';
 
 const defaults = { degrees: 10 };
@@ -11,7 +12,7 @@ export const rotate: AugmentationFamily<typeof defaults> = {
   defaults,
   about: { degrees: 'largest angle, to either side' },
   check: ({ degrees }) =>
-    positiveComplaint('degrees', degrees) ?? (degrees <= 180 ? undefined : `degrees is ${degrees}, and at most 180`),
+    firstOf(notNegative('degrees', degrees), degrees <= 180 ? undefined : `degrees is ${degrees}, but must be at most 180`),
   suits: (spec) => isPicture(spec) && isContinuous(spec),
   apply(values, spec, random, { degrees }) {
     const angle = (between(degrees, random.uniform()) * Math.PI) / 180;

@@ -1,5 +1,6 @@
+import { firstOf, oneOf, wholeFrom } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { fillComplaint, isPicture, shifted, wholeComplaint } from './axes.ts';
+import { fills, isPicture, shifted } from './axes.ts';
 
 const defaults = { by: 2, fill: 'edge' };
 
@@ -9,7 +10,7 @@ export const shift: AugmentationFamily<typeof defaults> = {
   title: 'moved by a few pixels (pictures)',
   defaults,
   about: { by: 'most pixels, in each direction', fill: 'what is uncovered: edge (the nearest pixel) or zero' },
-  check: ({ by, fill }) => wholeComplaint('by', by) ?? fillComplaint(fill),
+  check: ({ by, fill }) => firstOf(wholeFrom(0, 'by', by), oneOf(fills, 'fill', fill)),
   suits: isPicture,
   apply(values, spec, random, { by, fill }) {
     const down = random.integer(2 * by + 1) - by;

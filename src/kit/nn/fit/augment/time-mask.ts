@@ -1,5 +1,6 @@
+import { fraction } from '../../../option-checks.ts';
 import type { AugmentationFamily } from './augmentation.ts';
-import { axisOf, isSequence, shareComplaint } from './axes.ts';
+import { axisOf, isSequence } from './axes.ts';
 
 const defaults = { share: 0.2, fill: 0 };
 
@@ -9,7 +10,7 @@ export const timeMask: AugmentationFamily<typeof defaults> = {
   title: 'a span of moments blotted out (sequences)',
   defaults,
   about: { share: 'most that is blotted out, as a share of all moments', fill: 'value put there, clipped to the bounds' },
-  check: ({ share }) => shareComplaint('share', share),
+  check: ({ share }) => fraction('share', share),
   suits: isSequence,
   apply(values, spec, random, { share, fill }) {
     const { size, stride } = axisOf(spec, 'T')!;
