@@ -65,7 +65,7 @@ export async function liveSessions(
 const paired = <S extends ForwardSession | GradientSession>(session: S): S => ({ ...session, pairs: true });
 
 /** A runtime whose sessions get from `state()`, at every run, the inputs that are not fed otherwise. */
-export function withState(runtime: Runtime, state: () => Feeds): Runtime {
+function withState(runtime: Runtime, state: () => Feeds): Runtime {
   return {
     ...runtime,
     async open(graph: Graph | Uint8Array) {
