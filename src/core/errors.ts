@@ -37,6 +37,12 @@ export function suggestion(name: string, names: readonly string[]): string {
   return near === undefined ? `one of: ${names.join(', ')}` : `did you mean "${near}"? (one of: ${names.join(', ')})`;
 }
 
+/** The thing of that name; throws a UserError with the nearest name where there is none. `what` is what messages call such a thing. */
+export function findNamed<T>(what: string, all: Readonly<Record<string, T>>, name: string): T {
+  if (Object.hasOwn(all, name)) return all[name]!;
+  throw new UserError(`there is no ${what} "${name}"`, suggestion(name, Object.keys(all)));
+}
+
 /** Optimal string alignment distance: Levenshtein's, with swapped neighbours as one edit. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];

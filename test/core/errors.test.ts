@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isRefusal, nearest, RuntimeFailure, suggestion, UserError } from '../../src/core/errors.ts';
+import { findNamed, isRefusal, nearest, RuntimeFailure, suggestion, UserError } from '../../src/core/errors.ts';
 
 describe('UserError', () => {
   test('carries the remedy and the cause, and is told apart by its class', () => {
@@ -54,6 +54,16 @@ describe('suggestion', () => {
   });
   test('lists all where nothing is near', () => {
     expect(suggestion('carlini', ['pgd', 'fgsm'])).toBe('one of: pgd, fgsm');
+  });
+});
+
+describe('findNamed', () => {
+  test('finds what has that name, and says what was probably meant', () => {
+    expect(findNamed('fruit', { pear: 1, fig: 0 }, 'fig')).toBe(0);
+    expect(() => findNamed('fruit', { pear: 1 }, 'pera')).toThrow(
+      expect.objectContaining({ message: 'there is no fruit "pera"', remedy: 'did you mean "pear"? (one of: pear)' }),
+    );
+    expect(() => findNamed('fruit', {}, 'toString')).toThrow(UserError);
   });
 });
 

@@ -1,5 +1,5 @@
 /** @file The course of the learning rate: a factor on it for every step. A pure function of the step, so a resumed training goes on as if never stopped. */
-import { suggestion, UserError } from '../../core/errors.ts';
+import { findNamed, UserError } from '../../core/errors.ts';
 import { belowOne, fraction } from '../option-checks.ts';
 import { type Configurable, type Options, readOptions } from '../options.ts';
 
@@ -61,9 +61,7 @@ export const schedules: Readonly<Record<string, ScheduleFamily>> = { constant, c
  * Throws a UserError for an unknown name or option.
  */
 export function scheduleOf({ use, ...given }: { readonly use: string; readonly [option: string]: unknown }): Schedule {
-  if (!Object.hasOwn(schedules, use))
-    throw new UserError(`there is no schedule "${use}"`, suggestion(use, Object.keys(schedules)));
-  const family = schedules[use]!;
+  const family = findNamed('schedule', schedules, use);
   const options = readOptions(family, given);
   const warmed = options.warmup as number;
   const complaint = belowOne('warmup', warmed);

@@ -1,5 +1,5 @@
 /** @file The defences there are, by name. A new one is one file and one line here. */
-import { suggestion, UserError } from '../../core/errors.ts';
+import { findNamed } from '../../core/errors.ts';
 import type { Defence } from './defence.ts';
 import { fgsmRs } from './fgsm-rs.ts';
 import { free } from './free.ts';
@@ -10,8 +10,4 @@ import { trades } from './trades.ts';
 export const defences: Readonly<Record<string, Defence>> = { 'pgd-at': pgdAt, trades, mart, 'fgsm-rs': fgsmRs, free };
 
 /** The defence of that name; throws a UserError with the nearest name otherwise. */
-export function findDefence(name: string): Defence {
-  const defence = Object.hasOwn(defences, name) ? defences[name] : undefined;
-  if (defence === undefined) throw new UserError(`there is no defence "${name}"`, suggestion(name, Object.keys(defences)));
-  return defence;
-}
+export const findDefence = (name: string): Defence => findNamed('defence', defences, name);

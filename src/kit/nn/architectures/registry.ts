@@ -1,5 +1,5 @@
 /** @file The families of networks a recipe can name. A new family is one file and one line here. */
-import { suggestion, UserError } from '../../../core/errors.ts';
+import { findNamed } from '../../../core/errors.ts';
 import type { ArchitectureFamily } from '../architecture.ts';
 import { cnnLstm } from './cnn-lstm.ts';
 import { resnet18 } from './resnet18.ts';
@@ -15,9 +15,4 @@ export const architectures: Readonly<Record<string, ArchitectureFamily>> = Objec
 );
 
 /** The family of that name; throws a UserError with the nearest name otherwise. */
-export function findArchitecture(name: string): ArchitectureFamily {
-  const family = Object.hasOwn(architectures, name) ? architectures[name] : undefined;
-  if (family === undefined)
-    throw new UserError(`there is no model family "${name}"`, suggestion(name, Object.keys(architectures)));
-  return family;
-}
+export const findArchitecture = (name: string): ArchitectureFamily => findNamed('model family', architectures, name);

@@ -1,5 +1,5 @@
 /** @file The optimisers a recipe can name. A new one is a file beside this one and a line here. */
-import { suggestion, UserError } from '../../../core/errors.ts';
+import { findNamed } from '../../../core/errors.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import type { Optimiser } from './optimiser.ts';
@@ -8,7 +8,4 @@ import { sgd } from './sgd.ts';
 export const optimisers: Readonly<Record<string, Optimiser>> = { sgd, adam, adamw };
 
 /** The optimiser of this name; throws a UserError that says which was probably meant. */
-export function findOptimiser(name: string): Optimiser {
-  if (Object.hasOwn(optimisers, name)) return optimisers[name]!;
-  throw new UserError(`there is no optimiser "${name}"`, suggestion(name, Object.keys(optimisers)));
-}
+export const findOptimiser = (name: string): Optimiser => findNamed('optimiser', optimisers, name);

@@ -1,5 +1,5 @@
 /** @file The augmentations a recipe can name. A new one is one file and one line here. */
-import { suggestion, UserError } from '../../../../core/errors.ts';
+import { findNamed } from '../../../../core/errors.ts';
 import type { AugmentationFamily } from './augmentation.ts';
 import { channelDropout } from './channel-dropout.ts';
 import { cropResize } from './crop-resize.ts';
@@ -30,9 +30,4 @@ export const augmentations: Readonly<Record<string, AugmentationFamily>> = Objec
 );
 
 /** The augmentation of that name; throws a UserError with the nearest name otherwise. */
-export function findAugmentation(name: string): AugmentationFamily {
-  const family = Object.hasOwn(augmentations, name) ? augmentations[name] : undefined;
-  if (family === undefined)
-    throw new UserError(`there is no augmentation "${name}"`, suggestion(name, Object.keys(augmentations)));
-  return family;
-}
+export const findAugmentation = (name: string): AugmentationFamily => findNamed('augmentation', augmentations, name);
