@@ -38,18 +38,17 @@ export interface Evaluation {
 export interface EvaluateOptions {
   readonly runtime: Runtime;
   readonly split: Split;
-  /** Samples per run. */
-  readonly batch?: number;
 }
 
-export const evaluateDefaults = { batch: 64 } as const;
+/** Samples per run. */
+const batch = 64;
 
 /** Runs an exported network (`onnx`, its bytes) on every sample of a set. Throws where a sample has no label. */
 export async function evaluate(
   onnx: Uint8Array,
   { name, inputs, classes }: Pick<Architecture, 'name' | 'inputs' | 'classes'>,
   set: LabelledSet,
-  { runtime, split, batch = evaluateDefaults.batch }: EvaluateOptions,
+  { runtime, split }: EvaluateOptions,
 ): Promise<Evaluation> {
   const confusion = classes.map(() => classes.map(() => 0));
   const groups = new Set<string>();

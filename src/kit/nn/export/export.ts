@@ -3,11 +3,10 @@ import type { Graph } from '../../../core/onnx/graph.ts';
 import { readModel } from '../../../core/onnx/reader.ts';
 import { writeModel } from '../../../core/onnx/writer.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
-import { sizeOf } from '../../../core/tensor/tensor.ts';
 import { sha256Hex } from '../../data/digest.ts';
 import { findCoupling } from '../../model/find-coupling.ts';
 import type { Inputs } from '../../model/model.ts';
-import { type Architecture, buildNetwork, logitsOutput } from '../architecture.ts';
+import { type Architecture, logitsOutput } from '../architecture.ts';
 import { writeCard } from './card.ts';
 import { defenceLine, syntheticSets, syntheticTag } from './card-words.ts';
 import { type Evaluation, evaluate, type LabelledSet } from './evaluate.ts';
@@ -58,12 +57,11 @@ export interface Exported {
 export async function exportModel(weights: Weights, architecture: Architecture, options: ExportOptions): Promise<Exported> {
   const { runtime, provenance: facts } = options;
   const { name } = facts;
-  const { trained, plain } = await inferenceGraphs(architecture, weights, {
+  const { trained, plain, counts } = await inferenceGraphs(architecture, weights, {
     runtime,
     ...(options.fold === undefined ? {} : { fold: options.fold }),
   });
   const { coupling } = await findCoupling({ name, graph: plain, inputs: architecture.inputs }, logitsOutput, runtime.execute);
-  const counts = weightCounts(architecture);
   const start = {
     name,
     classes: [...architecture.classes],
@@ -107,13 +105,6 @@ export async function exportModel(weights: Weights, architecture: Architecture, 
     provenance,
     difference,
   };
-}
-
-function weightCounts(architecture: Architecture): Pick<Provenance['weights'], 'parameters' | 'statistics'> {
-  const { graph, parameters, statistics } = buildNetwork(architecture, { mode: 'inference', seed: 0 });
-  const total = (names: Iterable<string>): number =>
-    [...names].reduce((sum, name) => sum + sizeOf(graph.initializers.get(name)!.dims), 0);
-  return { parameters: total(parameters), statistics: total(statistics.keys()) };
 }
 
 /** What stood for the derivative of comparisons while training; each once. */

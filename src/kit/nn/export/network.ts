@@ -4,7 +4,7 @@ import type { Graph } from '../../../core/onnx/graph.ts';
 import { prepare } from '../../../core/onnx/passes/prepare.ts';
 import { readModel } from '../../../core/onnx/reader.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
-import type { Tensor } from '../../../core/tensor/tensor.ts';
+import { sizeOf, type Tensor } from '../../../core/tensor/tensor.ts';
 import { packChunk } from '../../model/batches.ts';
 import { drawn } from '../../model/find-coupling.ts';
 import type { Inputs } from '../../model/model.ts';
@@ -16,6 +16,8 @@ export interface InferenceGraphs {
   readonly trained: Graph;
   /** Normalisation folded into the weights, constants folded; default domain only, the batch symbolic, output `logits`. */
   readonly plain: Graph;
+  /** How many numbers were trained, and how many are running statistics. */
+  readonly counts: { readonly parameters: number; readonly statistics: number };
 }
 
 export interface InferenceGraphsOptions {
@@ -43,8 +45,12 @@ export async function inferenceGraphs(
   const plain = await prepare(trained, runtime.execute, { batchNorm: fold });
   const foreign = [...plain.opsets.keys()].filter((domain) => domain !== '');
   if (foreign.length > 0) throw new Error(`${architecture.name} uses operators of ${foreign.join(', ')}`);
-  return { trained, plain: { ...plain, name: architecture.name } };
+  const counts = { parameters: countOf(network.parameters, weights), statistics: countOf(network.statistics.keys(), weights) };
+  return { trained, plain: { ...plain, name: architecture.name }, counts };
 }
+
+const countOf = (names: Iterable<string>, weights: Weights): number =>
+  [...names].reduce((sum, name) => sum + sizeOf(weights[name]!.dims), 0);
 
 export interface Difference {
   /** Largest |exported - trained| over samples and classes, relative to max(1, the sample's largest |logit|). */
