@@ -70,5 +70,4 @@ export {
   type State,
   type StepResult,
   type Trainer,
-  type TrainerOptions,
 } from './trainer.ts';

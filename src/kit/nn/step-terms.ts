@@ -2,7 +2,7 @@
 import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { StateLinks } from '../../core/runtime/stepper.ts';
-import type { Options } from '../options.ts';
+import { type Options, readOptions } from '../options.ts';
 import type { NoiseInput } from './net.ts';
 import type { Objective } from './objectives/objective.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
@@ -27,6 +27,10 @@ export interface StepOptions {
   /** 'gradients': the parameters stay as they are, and their gradients are outputs, for an optimiser of one's own. */
   readonly outputs?: 'state' | 'gradients';
 }
+
+/** Every option of the optimiser, defaults included. Throws a UserError for one that cannot be used. */
+export const settingsOf = ({ optimiser, settings = {} }: Pick<StepOptions, 'optimiser' | 'settings'>) =>
+  readOptions<Optimiser['defaults']>(optimiser, settings);
 
 /** Names of what every step reads and returns beside the data inputs; `statistics` (the sum of all, not finite where one is not) only where there are some. */
 export const stepNames = {

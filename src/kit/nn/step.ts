@@ -6,11 +6,10 @@ import { plainBodies } from '../../core/onnx/passes/control-flow/plain-bodies.ts
 import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
-import { readOptions } from '../options.ts';
 import { type Architecture, inputSignals } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
 import { openNet } from './net.ts';
-import { type Step, type StepOptions, stepNames } from './step-terms.ts';
+import { type Step, type StepOptions, settingsOf, stepNames } from './step-terms.ts';
 import { writeUpdates } from './updates.ts';
 
 /**
@@ -19,7 +18,7 @@ import { writeUpdates } from './updates.ts';
  */
 export async function makeStep(architecture: Architecture, runtime: Runtime, options: StepOptions): Promise<Step> {
   refuseOptions(options);
-  const settings = readOptions(options.optimiser, options.settings ?? {});
+  const settings = settingsOf(options);
   const forward = writeForward(architecture, options);
   const { whole, parameters, statistics, noise } = forward;
   const wrtInputs = options.wrtInputs ?? [];

@@ -66,23 +66,17 @@ export interface Trainer {
   release(): Promise<void>;
 }
 
-export interface TrainerOptions extends StepOptions {
-  /** Steps that led to the state that will be set. */
-  readonly steps?: number;
-}
-
 /**
  * Opens one session that trains `architecture` from its first values on. The same batches give the same bits at a fixed number of runtime threads, and nothing
  * but the state carries over from step to step. Another number of threads may round large sums otherwise (measured: small networks have the same bits at
  * one and two threads, the CNN-LSTM has not).
  */
-export async function openTrainer(architecture: Architecture, runtime: Runtime, options: TrainerOptions): Promise<Trainer> {
+export async function openTrainer(architecture: Architecture, runtime: Runtime, options: StepOptions): Promise<Trainer> {
   const step = await makeStep(architecture, runtime, options);
   const stepper = await openStepper(step.graph, step.links, runtime);
   const classes = architecture.classes.length;
-  let steps = options.steps ?? 0;
+  let steps = 0;
   let busy = false;
-  const state = (): State => stepper.state() as State;
   const pick = (outputs: Feeds, names: Readonly<Record<string, string>>): State =>
     Object.fromEntries(Object.entries(names).map(([name, output]) => [name, outputs[output] as Tensor<'float32'>]));
   const run = async (batch: Batch): Promise<StepResult> => {
@@ -123,14 +117,14 @@ export async function openTrainer(architecture: Architecture, runtime: Runtime, 
         busy = false;
       }
     },
-    state,
+    state: () => stepper.state(),
     set(values, count) {
       if (busy) throw new Error('a step is still running: set state between steps');
       stepper.set(values);
       steps = count ?? steps;
     },
     weights({ raw = false } = {}) {
-      const now = state();
+      const now = stepper.state();
       const names = [...step.parameters, ...step.statistics];
       return Object.fromEntries(names.map((name) => [name, (raw ? undefined : now[averageOf(name)]) ?? now[name]!]));
     },

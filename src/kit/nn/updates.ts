@@ -7,6 +7,8 @@ import { averageDecay, averageOf } from './averages.ts';
 import { type Step, type StepOptions, stepNames } from './step-terms.ts';
 
 interface UpdateScene extends StepOptions {
+  /** Every option of the optimiser. */
+  readonly settings: StepOptions['optimiser']['defaults'];
   readonly parameters: readonly string[];
   /** What each statistic becomes. */
   readonly statistics: ReadonlyMap<string, string>;
@@ -57,11 +59,10 @@ export function writeUpdates(u: GraphBuilder, scene: UpdateScene): Pick<Step, 'l
   return { links, numbersOf, gradients: shown };
 }
 
-function stepNumbers({ optimiser, settings, ema, emaWarmup = true, outputs }: StepOptions): Step['numbersOf'] {
-  const all = { ...optimiser.defaults, ...settings };
+function stepNumbers({ optimiser, settings, ema, emaWarmup = true, outputs }: UpdateScene): Step['numbersOf'] {
   return (step, rate) => {
     const numbers = {
-      ...(outputs === 'gradients' ? {} : optimiser.numbers(step, rate * all.lr, all)),
+      ...(outputs === 'gradients' ? {} : optimiser.numbers(step, rate * settings.lr, settings)),
       ...(ema === undefined ? {} : { average: averageDecay(step, ema, emaWarmup) }),
     };
     return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [inputOf(name), value]));
@@ -71,15 +72,16 @@ function stepNumbers({ optimiser, settings, ema, emaWarmup = true, outputs }: St
 /** The optimiser's rule for every parameter, on gradients clipped as torch.nn.utils.clip_grad_norm_ does: times min(1, clip / (norm + 1e-6)). */
 function writeOptimiser(u: GraphBuilder, scene: UpdateScene, norm: string, link: Link): void {
   const { parameters, optimiser, settings, clip, first, gradientOf } = scene;
-  const options = { ...optimiser.defaults, ...settings };
-  const numbers = Object.fromEntries(Object.keys(optimiser.numbers(1, options.lr, options)).map((name) => [name, inputOf(name)]));
+  const numbers = Object.fromEntries(
+    Object.keys(optimiser.numbers(1, settings.lr, settings)).map((name) => [name, inputOf(name)]),
+  );
   const scale = clip === undefined ? undefined : clipping(u, norm, clip);
   for (const parameter of parameters) {
     const from = first.get(parameter)!;
     const dims = heldDims(scene, parameter);
     const gradient = scale === undefined ? gradientOf[parameter]! : u.op('Mul', [gradientOf[parameter]!, scale]);
     const slots = optimiser.slots.map((slot) => u.input(`${parameter}/${slot}`, dims));
-    const next = optimiser.write({ g: u, parameter, gradient, dims, slots, numbers }, options);
+    const next = optimiser.write({ g: u, parameter, gradient, dims, slots, numbers }, settings);
     link(parameter, next.parameter, from, parameter);
     for (const [i, slot] of slots.entries()) link(slot, next.slots[i]!, zeros('float32', from.dims), parameter);
   }

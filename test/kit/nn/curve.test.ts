@@ -51,10 +51,12 @@ it('200 steps of a convolutional net have the losses of PyTorch, within 1 % or t
   const settings = { lr: 0.02, momentum: 0.9, weightDecay: 5e-4 };
   const trainer = await openTrainer(architecture, runtime, { seed: 0, objective: standard(), optimiser: sgd, settings });
   trainer.set(Object.fromEntries(trainer.parameters.map((p) => [p, weight(theirs(p), trainer.state()[p]!.dims)])));
+  const made: number[] = [];
   for (let step = 0; step < steps; step++) {
     const { loss } = await trainer.step(batchOf(step));
+    made.push(loss);
     const [one, two] = [losses.one[step]!, losses.two[step]!];
     expect(Math.abs(loss - one), `step ${step}`).toBeLessThanOrEqual(Math.max(0.01 * one, 2 * Math.abs(one - two)));
   }
-  expect(losses.one.at(-1)).toBeLessThan(0.5 * losses.one[0]!);
+  expect(made.at(-1)).toBeLessThan(0.5 * made[0]!);
 });

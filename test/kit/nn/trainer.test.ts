@@ -10,7 +10,8 @@ import type { Layer } from '../../../src/kit/nn/net.ts';
 import { standard } from '../../../src/kit/nn/objectives/cross-entropy.ts';
 import { findOptimiser } from '../../../src/kit/nn/optimisers/registry.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
-import { type Batch, openTrainer, type State, type Trainer, type TrainerOptions } from '../../../src/kit/nn/trainer.ts';
+import type { StepOptions } from '../../../src/kit/nn/step-terms.ts';
+import { type Batch, openTrainer, type State, type Trainer } from '../../../src/kit/nn/trainer.ts';
 import { convNet, netOf, runtime } from './nets.ts';
 
 const n = 16;
@@ -23,7 +24,7 @@ function batchOf(i: number, rate = 1): Batch {
   const label = i64(Array.from({ length: n }, (_, image) => Number(bright(image, 0) > bright(image, 1))));
   return { inputs: { x: f32(x, [n, 1, 8, 8]) }, label: label as Tensor<'int64'>, noise: {}, rate };
 }
-const open = (options: Partial<TrainerOptions> = {}) =>
+const open = (options: Partial<StepOptions> = {}) =>
   openTrainer(convNet(), runtime, { seed: 0, objective: standard(), optimiser: sgd, settings: { lr: 0.05 }, ...options });
 const copy = (state: State) => Object.fromEntries(Object.entries(state).map(([name, t]) => [name, f32(t.data.slice(), t.dims)]));
 /** The exact bits, so that -0 and NaN are told apart too. */
@@ -223,7 +224,7 @@ describe('a trainer is refused', () => {
     [{ settings: { momentum: 0, nesterov: true } }, /nesterov looks ahead/],
     [{ settings: { decay: 'biases' } }, /decay is "biases"/],
     [{ settings: { beta1: 0.9 } }, /no option "beta1"/],
-  ] as [Partial<TrainerOptions>, RegExp][])('with %j', async (options, message) => {
+  ] as [Partial<StepOptions>, RegExp][])('with %j', async (options, message) => {
     await expect(open(options)).rejects.toThrow(message);
   });
 });
