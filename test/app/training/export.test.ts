@@ -14,8 +14,9 @@ import { readWeights } from '../../../src/kit/nn/export/weights.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
 import { averagePool } from '../../../src/kit/nn/layers/pooling.ts';
+import { flatten } from '../../../src/kit/nn/layers/shape.ts';
 import { type Layer, sequential } from '../../../src/kit/nn/net.ts';
-import { cancelling, flat } from '../../kit/nn/export/trained.ts';
+import { cancelling } from '../../kit/nn/export/trained.ts';
 import { inFolder } from '../cli/provoke.ts';
 import { pictures, recipe, runtime } from './tiny.ts';
 
@@ -47,7 +48,7 @@ it.each([
   ['threat: { norm: linf, eps: 1/255 }', 'with one'],
 ])('where folding is inexact, the model is exported unfolded and says so, %s', async (more) => {
   await inFolder(async (at) => {
-    const layers = [small, flat, cancelling(4, (initialiseBias) => dense(4, { initialiseBias })), dense(7)];
+    const layers = [small, flatten, cancelling(4, (initialiseBias) => dense(4, { initialiseBias })), dense(7)];
     const { out, trained } = await trainLayers(at, layers, more);
     const { record } = await trained;
     expect(record.notes).toEqual([
@@ -64,7 +65,7 @@ it.each([
 it('where the unfolded model differs too, the weights are kept, and the message says where', async () => {
   await inFolder(async (at) => {
     // what the runtime folds by itself
-    const layers = [small, cancelling(4, (initialiseBias) => convolution(4, [3, 3], { initialiseBias })), flat, dense(7)];
+    const layers = [small, cancelling(4, (initialiseBias) => convolution(4, [3, 3], { initialiseBias })), flatten, dense(7)];
     const { out, architecture, trained } = await trainLayers(at, layers);
     const error = await trained.then(
       () => undefined,

@@ -6,12 +6,13 @@ import { batchNorm } from '../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
 import { maxPool } from '../../../src/kit/nn/layers/pooling.ts';
+import { flatten } from '../../../src/kit/nn/layers/shape.ts';
 import { named } from '../../../src/kit/nn/net.ts';
 import { standard } from '../../../src/kit/nn/objectives/cross-entropy.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
 import { type Batch, openTrainer } from '../../../src/kit/nn/trainer.ts';
 import { uniform, weight } from './formula.ts';
-import { flat, netOf, runtime } from './nets.ts';
+import { netOf, runtime } from './nets.ts';
 
 const { steps, batches, samples, classes, losses } = JSON.parse(
   readFileSync(new URL('../../fixtures/nn/curve.json', import.meta.url), 'utf8'),
@@ -33,7 +34,7 @@ const architecture = netOf(
   named('conv2', convolution(16, [3, 3], { padding: 'same' })),
   named('bn2', batchNorm()),
   relu,
-  flat,
+  flatten,
   named('head', dense(classes)),
 );
 const theirs = (name: string): string => name.replace(/^\d+\./, '');

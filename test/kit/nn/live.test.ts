@@ -10,25 +10,22 @@ import type { Inputs } from '../../../src/kit/model/model.ts';
 import type { GradientOracle } from '../../../src/kit/model/oracle.ts';
 import { openSessions } from '../../../src/kit/model/sessions.ts';
 import { type Architecture, buildNetwork } from '../../../src/kit/nn/architecture.ts';
+import { relu } from '../../../src/kit/nn/layers/activations.ts';
 import { batchNorm } from '../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
+import { flatten } from '../../../src/kit/nn/layers/shape.ts';
 import { liveSessions } from '../../../src/kit/nn/live.ts';
-import { type Layer, sequential } from '../../../src/kit/nn/net.ts';
+import { sequential } from '../../../src/kit/nn/net.ts';
 import { specOf } from '../threat/spec.ts';
 
 const runtime = createRuntime(ort);
-const relu: Layer = (net, x) => ({ name: net.g.op('Relu', [x.name]), shape: x.shape });
-const flat: Layer = (net, x) => ({
-  name: net.g.op('Flatten', [x.name], { axis: 1 }),
-  shape: [x.shape.reduce((a, b) => a * b, 1)],
-});
 const spec = specOf([2, 6, 6], { modality: 'image' });
 const body = sequential(
   convolution(4, [3, 3], { padding: 'same', bias: false }),
   batchNorm(),
   relu,
-  flat,
+  flatten,
   dense(5),
   relu,
   dense(3),

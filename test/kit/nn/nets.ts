@@ -1,11 +1,11 @@
 /** @file Small networks for tests of training. */
 import * as ort from 'onnxruntime-node';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
-import { sizeOf } from '../../../src/core/tensor/tensor.ts';
 import type { Architecture } from '../../../src/kit/nn/architecture.ts';
 import { batchNorm } from '../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
+import { flatten } from '../../../src/kit/nn/layers/shape.ts';
 import { type Layer, sequential } from '../../../src/kit/nn/net.ts';
 import { specOf } from '../threat/spec.ts';
 
@@ -15,8 +15,6 @@ export const runtime = createRuntime(ort, { threads: 1 });
 export const elementwise =
   (op: string): Layer =>
   (net, x) => ({ name: net.g.op(op, [x.name]), shape: x.shape });
-
-export const flat: Layer = (net, x) => ({ name: net.g.op('Flatten', [x.name], { axis: 1 }), shape: [sizeOf(x.shape)] });
 
 /** One input `x` [N, ...shape] and classes c0, c1, ... over these layers. */
 export function netOf(shape: readonly number[], classes: number, ...layers: readonly Layer[]): Architecture {
@@ -40,6 +38,6 @@ export const convNet = (classes = 2): Architecture =>
     elementwise('Relu'),
     convolution(8, [3, 3], { stride: 2 }),
     elementwise('Relu'),
-    flat,
+    flatten,
     dense(classes),
   );

@@ -5,12 +5,13 @@ import { gelu, tanh } from '../../../src/kit/nn/layers/activations.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
 import { layerNorm } from '../../../src/kit/nn/layers/norms.ts';
+import { flatten } from '../../../src/kit/nn/layers/shape.ts';
 import { named } from '../../../src/kit/nn/net.ts';
 import { standard } from '../../../src/kit/nn/objectives/cross-entropy.ts';
 import { findOptimiser } from '../../../src/kit/nn/optimisers/registry.ts';
 import { openTrainer } from '../../../src/kit/nn/trainer.ts';
 import { uniform, weight } from './formula.ts';
-import { flat, netOf, runtime } from './nets.ts';
+import { netOf, runtime } from './nets.ts';
 
 interface Case {
   readonly use: string;
@@ -31,7 +32,7 @@ const architecture = netOf(
   classes,
   (net, x) => named('conv', convolution(4, [3, 3], { padding: 'same' }))(net, x),
   tanh,
-  flat,
+  flatten,
   (net, x) => named('hidden', dense(6))(net, x),
   gelu,
   (net, x) => named('norm', layerNorm())(net, x),

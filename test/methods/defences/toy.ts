@@ -8,10 +8,12 @@ import type { InputSpec, Inputs } from '../../../src/kit/model/model.ts';
 import type { Architecture } from '../../../src/kit/nn/architecture.ts';
 import { drawNoise } from '../../../src/kit/nn/fit/noise.ts';
 import type { BatchCrafter, LabelledSample } from '../../../src/kit/nn/fit/task.ts';
+import { relu } from '../../../src/kit/nn/layers/activations.ts';
 import { batchNorm } from '../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../src/kit/nn/layers/dense.ts';
 import { dropout } from '../../../src/kit/nn/layers/dropout.ts';
+import { flatten } from '../../../src/kit/nn/layers/shape.ts';
 import { type Layer, named, sequential } from '../../../src/kit/nn/net.ts';
 import { sgd } from '../../../src/kit/nn/optimisers/sgd.ts';
 import { openTrainer, type StepResult, type Trainer } from '../../../src/kit/nn/trainer.ts';
@@ -20,13 +22,10 @@ import { specOf } from '../../kit/threat/spec.ts';
 
 export const runtime = createRuntime(ort, { threads: 1 });
 
-const relu: Layer = (net, x) => ({ name: net.g.op('Relu', [x.name]), shape: x.shape });
-const flat: Layer = (net, x) => ({ name: net.g.op('Flatten', [x.name], { axis: 1 }), shape: [sizeOf(x.shape)] });
-
 export const spec = (shape: readonly number[], layout: string, more: Partial<InputSpec> = {}): InputSpec =>
   specOf(shape, { layout, ...more });
 
-const eye = sequential(convolution(4, [3, 3], { padding: 'same', bias: false }), batchNorm(), relu, flat, dense(6));
+const eye = sequential(convolution(4, [3, 3], { padding: 'same', bias: false }), batchNorm(), relu, flatten, dense(6));
 const ear = sequential(dense(6), relu);
 
 /** Two attacked inputs, `face` [1, 5, 5] in 0..1 and `voice` [4] in -2..2, and `age` [1], which is given. */

@@ -15,9 +15,10 @@ import { exportModel } from '../../../../src/kit/nn/export/export.ts';
 import { compareLogits, inferenceGraphs, LogitsDiffer } from '../../../../src/kit/nn/export/network.ts';
 import { readWeights, type Weights, weightsDigest, withWeights } from '../../../../src/kit/nn/export/weights.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
+import { flatten } from '../../../../src/kit/nn/layers/shape.ts';
 import { sequential } from '../../../../src/kit/nn/net.ts';
 import { fgsmOn } from './fgsm.ts';
-import { asTrained, cancelling, facts, flat, normalised } from './trained.ts';
+import { asTrained, cancelling, facts, normalised } from './trained.ts';
 
 const runtime = createRuntime(ort as never, { threads: 1 });
 const architecture = normalised();
@@ -115,7 +116,7 @@ describe('the check inside export', () => {
 
   it('refuses a file that folding made inexact, and says how to export it; unfolded it is written', async () => {
     const body = sequential(
-      flat,
+      flatten,
       cancelling(4, (initialiseBias) => dense(4, { initialiseBias })),
       dense(2),
     );

@@ -6,16 +6,12 @@ import type { InputSpec } from '../../../../src/kit/model/model.ts';
 import { type Architecture, buildNetwork } from '../../../../src/kit/nn/architecture.ts';
 import type { TrainingFacts } from '../../../../src/kit/nn/export/export.ts';
 import { filled, type Initialiser } from '../../../../src/kit/nn/initialisers.ts';
+import { relu } from '../../../../src/kit/nn/layers/activations.ts';
 import { batchNorm } from '../../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
+import { flatten } from '../../../../src/kit/nn/layers/shape.ts';
 import { type Layer, sequential } from '../../../../src/kit/nn/net.ts';
-
-export const relu: Layer = (net, x) => ({ name: net.g.op('Relu', [x.name]), shape: x.shape });
-export const flat: Layer = (net, x) => ({
-  name: net.g.op('Flatten', [x.name], { axis: 1 }),
-  shape: [x.shape.reduce((a, b) => a * b, 1)],
-});
 
 export const image = (channels: number, size: number): InputSpec => ({
   shape: [channels, size, size],
@@ -38,7 +34,7 @@ export function normalised(classes: readonly string[] = ['calm', 'tense']): Arch
     convolution(8, [3, 3], { stride: 2 }),
     batchNorm(),
     relu,
-    flat,
+    flatten,
     dense(classes.length),
   );
   return { name: 'normalised', inputs: { image: image(3, 8) }, classes, write: (net, inputs) => body(net, inputs.image!) };

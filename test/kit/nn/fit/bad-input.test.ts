@@ -6,14 +6,15 @@ import type { Task } from '../../../../src/kit/nn/fit/task.ts';
 import { batchNorm } from '../../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
-import { elementwise, flat, netOf } from '../nets.ts';
+import { flatten } from '../../../../src/kit/nn/layers/shape.ts';
+import { elementwise, netOf } from '../nets.ts';
 import { altered, fullTask, halves, memoryStore, net, task, train } from './tasks.ts';
 
 const good = halves('train', 22);
 const labelled = (label: number | undefined) =>
   altered(good, (sample, i) => (i === 5 ? { label: label as number } : { label: sample.label! }));
 /** Normalises what is left of the picture at one place. */
-const lone = netOf([1, 4, 4], 2, convolution(3, [4, 4]), batchNorm(), flat, dense(2));
+const lone = netOf([1, 4, 4], 2, convolution(3, [4, 4]), batchNorm(), flatten, dense(2));
 const refusal = async (of: Promise<unknown>): Promise<UserError> => {
   const error = await of.then(
     () => undefined,
@@ -106,7 +107,7 @@ describe('checkpoints that cannot be gone on from', () => {
   });
 
   it('of another network under the same identity', async () => {
-    const other = { ...net, write: netOf([1, 4, 4], 2, flat, elementwise('Tanh'), dense(2)).write };
+    const other = { ...net, write: netOf([1, 4, 4], 2, flatten, elementwise('Tanh'), dense(2)).write };
     const error = await refusal(train(fullTask({ epochs: 1, architecture: other }), { store: memoryStore(await written()) }));
     expect(error.message).toMatch(/another network/);
   });

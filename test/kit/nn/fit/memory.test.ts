@@ -5,14 +5,15 @@ import { expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor/tensor.ts';
 import type { CheckpointStore, Crafting, Task } from '../../../../src/kit/nn/fit/task.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
-import { flat, netOf } from '../nets.ts';
+import { flatten } from '../../../../src/kit/nn/layers/shape.ts';
+import { netOf } from '../nets.ts';
 import { halves, memoryStore, net, task, train } from './tasks.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 /** 20000 x (16 + 1) + 2 x (20000 + 1) weights, and as many numbers of momentum. */
-const wide: Task['architecture'] = { ...net, write: netOf([1, 4, 4], 2, flat, dense(20_000), dense(2)).write };
+const wide: Task['architecture'] = { ...net, write: netOf([1, 4, 4], 2, flatten, dense(20_000), dense(2)).write };
 const stateBytes = 2 * 4 * (20_000 * 17 + 40_002);
 
 /** Bytes in array buffers in the midst of a training of `wide` that goes on from these bytes, or begins anew. */

@@ -3,8 +3,9 @@ import type { UserError } from '../../../../src/core/errors.ts';
 import type { Progress } from '../../../../src/kit/nn/fit/progress.ts';
 import type { Task } from '../../../../src/kit/nn/fit/task.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
+import { flatten } from '../../../../src/kit/nn/layers/shape.ts';
 import type { Layer } from '../../../../src/kit/nn/net.ts';
-import { elementwise, flat, netOf } from '../nets.ts';
+import { elementwise, netOf } from '../nets.ts';
 import { altered, fullTask, halves, memoryStore, net, task, train } from './tasks.ts';
 
 const failing = async (of: Task, options = {}): Promise<UserError> => {
@@ -32,7 +33,7 @@ describe('a step that is not finite', () => {
 
   it('names the layer whose result is the first that is not finite, and the samples', async () => {
     // exp(z) overflows float32 where z exceeds 88.7
-    const architecture = netLike(flat, dense(40), elementwise('Exp'), dense(2));
+    const architecture = netLike(flatten, dense(40), elementwise('Exp'), dense(2));
     const planted = altered(halves('train', 22), ({ inputs }, i) => (i === 4 ? { inputs: { x: inputs.x!.map(() => 400) } } : {}));
     const { message } = await failing(task({ architecture, train: [{ set: planted }], settings: { lr: 1e-20 } }));
     expect(message).toMatch(/the loss is not finite for 1 of 4 samples: "4"/);
@@ -42,14 +43,14 @@ describe('a step that is not finite', () => {
 
   it('names the parameter whose gradient is the first that is not finite', async () => {
     // a wave of slope 1e25, times 1e20: the results are below 1e22, the slope of both is beyond float32
-    const architecture = netLike(flat, dense(6), times(1e25), elementwise('Sin'), times(1e20), dense(2));
+    const architecture = netLike(flatten, dense(6), times(1e25), elementwise('Sin'), times(1e20), dense(2));
     const { message } = await failing(task({ architecture }));
     expect(message).toMatch(/^the norm of the gradient is not finite in epoch 1, step 1 of 5: /);
     expect(message).toMatch(/the forward pass is finite; going back, the gradient of "1\.\w+" is the first that is not/);
   });
 
   it('names the parameter whose gradient overflows the norm', async () => {
-    const architecture = netLike(flat, dense(6), times(1e25), elementwise('Sin'), dense(2));
+    const architecture = netLike(flatten, dense(6), times(1e25), elementwise('Sin'), dense(2));
     const { message } = await failing(task({ architecture }));
     expect(message).toMatch(/the forward pass is finite; the gradients overflow: that of "1\.\w+" reaches \d\.\d+e\+2\d/);
   });

@@ -13,9 +13,10 @@ import { batchNorm } from '../../../../src/kit/nn/layers/batch-norm.ts';
 import { convolution } from '../../../../src/kit/nn/layers/convolution.ts';
 import { dense } from '../../../../src/kit/nn/layers/dense.ts';
 import { dropout } from '../../../../src/kit/nn/layers/dropout.ts';
+import { flatten } from '../../../../src/kit/nn/layers/shape.ts';
 import { standard } from '../../../../src/kit/nn/objectives/cross-entropy.ts';
 import { sgd } from '../../../../src/kit/nn/optimisers/sgd.ts';
-import { elementwise, flat, netOf, runtime } from '../nets.ts';
+import { elementwise, netOf, runtime } from '../nets.ts';
 
 export { runtime };
 
@@ -26,7 +27,7 @@ const layers = netOf(
   convolution(3, [3, 3], { padding: 'same', bias: false }),
   batchNorm(),
   elementwise('Relu'),
-  flat,
+  flatten,
   dropout(0.25),
   dense(2),
 );
