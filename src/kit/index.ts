@@ -5,6 +5,7 @@ export { type LossGraph, lossFeeds, withLoss } from './losses/graph.ts';
 export { type Head, headsFor } from './losses/heads.ts';
 export { crossEntropy, type Goal, type Loss, reached } from './losses/loss.ts';
 export { marginOf, scoreLoss } from './losses/score-loss.ts';
+export { type Gain, type TrainingPair, trainingGain } from './metrics/gain.ts';
 export { batchDefaults, type Cost, modelCost, suggestBatch } from './model/cost.ts';
 export { describeSubstitutes, elementTypes } from './model/element-types.ts';
 export { type GradientModelOptions, gradientModel, gradientModelDefaults, statedSubstitutes } from './model/gradient-model.ts';

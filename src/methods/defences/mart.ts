@@ -11,9 +11,8 @@
 import type { GraphBuilder } from '../../core/onnx/builder.ts';
 import { classIds, maskOf } from '../../kit/losses/heads.ts';
 import { kl } from '../../kit/nn/objectives/losses.ts';
-import { firstOf } from '../attacks/option-checks.ts';
+import { firstOf, notNegative } from '../../kit/option-checks.ts';
 import type { Defence } from './defence.ts';
-import { notNegative } from './options.ts';
 import { checkThreats } from './threats.ts';
 import { besideTheSample, checkTwoSided, divergenceWeight, twoSided, twoSidedAbout, twoSidedDefaults } from './two-sided.ts';
 

@@ -13,10 +13,6 @@ export const innerAbout = {
 export const checkInner = ({ steps, alpha, mode }: { steps: number; alpha: number | string; mode: string }): string | undefined =>
   firstOf(wholeFrom(1, 'steps', steps), autoOrPositive('alpha', alpha), oneOf(['inference', 'training'], 'mode', mode));
 
-/** A weight in a loss. */
-export const notNegative = (name: string, value: number): string | undefined =>
-  value >= 0 && Number.isFinite(value) ? undefined : `${name} is ${value}, but must be a number of at least 0`;
-
 /** Enough to cross the ball and still move on its surface. */
 export const crossing =
   (alpha: number | string, steps: number) =>

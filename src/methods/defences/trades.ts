@@ -7,9 +7,8 @@
  * Deviations: the clean sample goes through the network once per step, in the authors' code twice, which moves the running statistics once more.
  */
 import { crossEntropy, kl } from '../../kit/nn/objectives/losses.ts';
-import { firstOf } from '../attacks/option-checks.ts';
+import { firstOf, notNegative } from '../../kit/option-checks.ts';
 import type { Defence } from './defence.ts';
-import { notNegative } from './options.ts';
 import { checkThreats } from './threats.ts';
 import { besideTheSample, checkTwoSided, divergenceWeight, twoSided, twoSidedAbout, twoSidedDefaults } from './two-sided.ts';
 

@@ -2,10 +2,10 @@
 import type { Crafting } from '../../kit/nn/fit/task.ts';
 import type { Mode } from '../../kit/nn/net.ts';
 import type { Objective, ObjectiveScene } from '../../kit/nn/objectives/objective.ts';
-import { firstOf } from '../attacks/option-checks.ts';
+import { firstOf, notNegative } from '../../kit/option-checks.ts';
 import type { Threats } from './defence.ts';
 import { adversarialName, craftWith, type InnerAttack } from './inner.ts';
-import { checkInner, crossing, innerAbout, innerDefaults, notNegative } from './options.ts';
+import { checkInner, crossing, innerAbout, innerDefaults } from './options.ts';
 
 export interface TwoSides extends Pick<ObjectiveScene, 'g' | 'classes' | 'label'> {
   /** Logits [N, classes] on the clean sample. */

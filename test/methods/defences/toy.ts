@@ -81,12 +81,20 @@ export async function openDefence(
   architecture: Architecture,
   defence: Defence,
   threats: Threats,
-  { options = {}, lr = 0.1, batch = 16, on = runtime as Runtime } = {},
+  { options = {}, lr = 0.1, batch = 16, on = runtime as Runtime, ema = undefined as number | undefined } = {},
 ): Promise<Opened> {
   const defended = defence.make({ ...defence.defaults, ...options }, threats);
   const { objective, crafting } = defended;
   const wrtInputs = crafting.wrtInputs ?? [];
-  const trainer = await openTrainer(architecture, on, { seed: 5, objective, optimiser: sgd, settings: { lr }, wrtInputs });
+  const averaging = ema === undefined ? {} : { ema };
+  const trainer = await openTrainer(architecture, on, {
+    seed: 5,
+    objective,
+    optimiser: sgd,
+    settings: { lr },
+    wrtInputs,
+    ...averaging,
+  });
   const signal = new AbortController().signal;
   const crafter = await crafting.prepare({ trainer, runtime: on, seed: 7, batch, signal });
   return {
