@@ -85,6 +85,7 @@ async function crewOfChildren(opening: ChildOpening, { workers, limits }: CrewOp
             planned: plan.attacks[unit.attack]!,
             budgets: plan.budgets.length,
             samples: Math.max(unit.to - unit.from, model.fixedBatch ?? 1),
+            classes: model.classes.length,
             forward,
             open,
           })

@@ -22,7 +22,7 @@ export async function estimate(bench: Workbench, { workers, threads }: EstimateO
   const gradient = needsGradient ? (await timed(() => oracle.gradient(probes, losses))) / samples.length : 0;
   const count = plan.items.length;
   const rows = plan.attacks.map(({ label, attack, options }) => {
-    const most = attack.passes(options);
+    const most = attack.passes(options, { classes: model.classes.length });
     // beside the attack: the clean pass once, and three predictions of each proposal (float, rounded, re-read)
     const forwards = count * (1 + plan.budgets.length * (most.forwards + 3));
     const backwards = count * plan.budgets.length * most.backwards;

@@ -26,6 +26,7 @@ export interface Work {
   readonly planned: PlannedAttack;
   readonly budgets: number;
   readonly samples: number;
+  readonly classes: number;
   /** Seconds of one forward pass, and of opening the model: a session with gradients has to be opened, too. */
   readonly forward: number;
   readonly open: number;
@@ -35,8 +36,8 @@ export interface Work {
 export const firstLook = (open: number): number => Math.ceil(defaults.least + defaults.slack * open);
 
 /** Seconds an attack on so many samples may take before it counts as hung. */
-export function allowance({ planned: { attack, options }, budgets, samples, forward, open }: Work): number {
-  const most = attack.passes(options);
-  const passes = 1 + budgets * (most.forwards + 3 + defaults.backward * most.backwards);
+export function allowance({ planned: { attack, options }, budgets, samples, classes, forward, open }: Work): number {
+  const most = attack.passes(options, { classes });
+  const passes = 1 + (attack.kind === 'minimal' ? 1 : budgets) * (most.forwards + 3 + defaults.backward * most.backwards);
   return Math.ceil(defaults.least + defaults.slack * (open + samples * passes * forward));
 }

@@ -30,3 +30,14 @@ export const reached = (goal: Goal, prediction: number): boolean =>
 /** Cross-entropy towards the goal: away from the label, or (targeted) towards the target, both as something to maximise. */
 export const crossEntropy = (goal: Goal): Loss =>
   goal.kind === 'targeted' ? { label: goal.target, ce: -1 } : { label: goal.label, ce: 1 };
+
+/** How far a goal is from being reached: the largest logit that must fall above the largest that must rise; negative once it is reached. */
+export function leadOf(goal: Goal, logits: ArrayLike<number>): number {
+  let inside = Number.NEGATIVE_INFINITY;
+  let outside = Number.NEGATIVE_INFINITY;
+  for (let c = 0; c < logits.length; c++) {
+    if (reached(goal, c)) inside = Math.max(inside, logits[c]!);
+    else outside = Math.max(outside, logits[c]!);
+  }
+  return outside - inside;
+}

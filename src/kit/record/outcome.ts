@@ -1,4 +1,5 @@
 import type { Inputs } from '../model/model.ts';
+import type { Trace } from './trace.ts';
 
 /** - skipped: already wrong (or already the target) before any attack; - failure: nothing found, the original stands; - invalid: could not be judged, `reason` says why. */
 export type Status = 'skipped' | 'success' | 'failure' | 'invalid';
@@ -9,4 +10,10 @@ export interface Outcome {
   /** The example, where status is 'success'. */
   readonly inputs?: Inputs;
   readonly reason?: string;
+  /** How it went. */
+  readonly trace?: Trace;
+  /** Queries spent when the first example was found. */
+  readonly foundAt?: number;
+  /** Of a suite: the part that found the example. */
+  readonly by?: string;
 }

@@ -84,6 +84,10 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   const threat: Threat = {
     norm,
     eps,
+    box: { lower, upper },
+    ...(scale === undefined ? {} : { scale }),
+    ...(mask === undefined ? {} : { mask }),
+    at: (other) => lpThreat(spec, { ...options, eps: other }),
     size: (delta) => ball.size(widened(delta, 'over')),
     project(x, delta) {
       const near = ball.project(

@@ -7,6 +7,14 @@ export type Norm = 'linf' | 'l2' | 'l1' | 'l0';
 export interface Threat {
   readonly norm: Norm;
   readonly eps: number;
+  /** The model's bounds of every element, infinite where there are none. */
+  readonly box: { readonly lower: Float32Array; readonly upper: Float32Array };
+  /** Of every element, where there is one. */
+  readonly scale?: Float64Array;
+  /** 1 where the input may change, 0 elsewhere. */
+  readonly mask?: Float32Array;
+  /** The same threat with another eps. */
+  at(eps: number): Threat;
   /** The norm of a perturbation, in units of the scale where there is one. */
   size(delta: Float32Array): number;
   /** The perturbation nearest to `delta` that is inside the mask and the budget and keeps x + delta inside the model's bounds: ball then box (L1: their exact intersection). */

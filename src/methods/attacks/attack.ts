@@ -21,10 +21,12 @@ export interface Job<N extends Need> {
   readonly batch: readonly Sample[];
   /** Goal of each sample. */
   readonly goals: readonly Goal[];
-  /** Budget of each sample, by attacked input. */
+  /** Budget of each sample, by attacked input; of a minimal attack the largest one asked for. */
   readonly threats: readonly Readonly<Record<string, Threat>>[];
   /** The random stream of sample i, restart r: nothing is shared between samples. */
   random(sample: number, restart: number): Stream;
+  /** Most queries one sample may cost; without it an attack asks what its options say. */
+  readonly queries?: number;
   readonly signal: AbortSignal;
   progress(done: number, of: number): void;
 }
@@ -50,7 +52,7 @@ export interface Attack<
   /** Why an option's value cannot be used, or undefined. */
   check?(options: Options): string | undefined;
   /** The most one sample can cost at one budget: what `--dry-run` counts with. */
-  passes(options: Options): { readonly forwards: number; readonly backwards: number };
+  passes(options: Options, facts: { readonly classes: number }): { readonly forwards: number; readonly backwards: number };
   readonly paper: string;
   run(job: Job<N>, options: Options): Promise<Outcome[]>;
 }

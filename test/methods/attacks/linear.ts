@@ -1,5 +1,6 @@
 import { stream } from '../../../src/core/tensor/random.ts';
 import type { Goal, Loss } from '../../../src/kit/losses/loss.ts';
+import { scoreLoss } from '../../../src/kit/losses/score-loss.ts';
 import type { Inputs, Sample } from '../../../src/kit/model/model.ts';
 import { argmax, type GradientOracle, type Probe } from '../../../src/kit/model/oracle.ts';
 import type { Threat } from '../../../src/kit/threat/threat.ts';
@@ -50,15 +51,27 @@ function logitsOf(weights: Weights, bias: readonly number[], inputs: Inputs): Fl
   );
 }
 
-function slopeOf(z: Float32Array, { label, ce = 0, margin = 0 }: Loss): { loss: number; perClass: number[] } {
+/** Value of a loss and its slope by every logit, from the definitions in losses/loss.ts. */
+function slopeOf(z: Float32Array, loss: Loss): { loss: number; perClass: number[] } {
+  const { label, target = label, ce = 0, margin = 0, dlr = 0, targetedDlr = 0, linear } = loss;
   const top = Math.max(...z);
   const total = z.reduce((sum, value) => sum + Math.exp(value - top), 0);
-  const p = Array.from(z, (value) => Math.exp(value - top) / total);
   const rival = argmax(z.map((value, c) => (c === label ? Number.NEGATIVE_INFINITY : value)));
-  const perClass = p.map(
-    (value, c) => ce * (value - (c === label ? 1 : 0)) + margin * ((c === label ? 1 : 0) - (c === rival ? 1 : 0)),
-  );
-  return { loss: -ce * Math.log(p[label]!) + margin * (z[label]! - z[rival]!), perClass };
+  const order = Array.from(z, (_, c) => c).sort((a, b) => z[b]! - z[a]! || a - b);
+  const one = (c: number, k: number | undefined): number => (c === k ? 1 : 0);
+  /** Slope of -(z[label] - z[other]) / span. */
+  const ratio = (c: number, other: number, span: number, spanSlope: number): number =>
+    -(one(c, label) - one(c, other)) / span + ((z[label]! - z[other]!) * spanSlope) / span ** 2;
+  const span3 = z[order[0]!]! - z[order[2] ?? 0]! + 1e-12;
+  const span4 = z[order[0]!]! - (z[order[2] ?? 0]! + z[order[3] ?? 0]!) / 2 + 1e-12;
+  const perClass = Array.from(z, (value, c) => {
+    let slope = ce * (Math.exp(value - top) / total - one(c, label)) + margin * (one(c, label) - one(c, rival));
+    if (dlr !== 0) slope += dlr * ratio(c, rival, span3, one(c, order[0]) - one(c, order[2]));
+    if (targetedDlr !== 0)
+      slope += targetedDlr * ratio(c, target, span4, one(c, order[0]) - (one(c, order[2]) + one(c, order[3])) / 2);
+    return slope + (linear?.[c] ?? 0);
+  });
+  return { loss: scoreLoss(loss, z), perClass };
 }
 
 const gradientOf = (weights: Weights, perClass: readonly number[]): Inputs =>

@@ -90,7 +90,9 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
   const sessions = openSessions(model, runtime, { surrogates });
   const forward = await forwardSeconds(model, sessions);
   const open = (performance.now() - started) / 1000;
-  allow(allowance({ planned: planned!, budgets: 1, samples: Math.max(samples.length, model.fixedBatch ?? 1), forward, open }));
+  const classes = model.classes.length;
+  const most = Math.max(samples.length, model.fixedBatch ?? 1);
+  allow(allowance({ planned: planned!, budgets: 1, samples: most, classes, forward, open }));
   const interrupt = interruptSignal('interrupted');
   const progress = createProgress(chosen.name);
   try {

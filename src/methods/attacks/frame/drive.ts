@@ -1,0 +1,138 @@
+/** @file Runs an attack that is written for one sample over a whole batch: questions travel together, everything else is each sample's own. */
+import type { Loss } from '../../../kit/losses/loss.ts';
+import type { Sample } from '../../../kit/model/model.ts';
+import type { DecisionOracle, GradientOracle, Probe, ScoreOracle } from '../../../kit/model/oracle.ts';
+import type { Outcome } from '../../../kit/record/outcome.ts';
+import type { Threat } from '../../../kit/threat/threat.ts';
+import type { Job } from '../attack.ts';
+import type { Attempt, Question } from './question.ts';
+import type { Space } from './space.ts';
+import { advance, type Keep, outcomeOf, resume, type Said, type Trial, type Walker, walkerOf } from './walker.ts';
+
+export interface Drive<S extends Space> {
+  space(sample: Sample, threats: Readonly<Record<string, Threat>>): S;
+  readonly keep: Keep;
+  attempt(trial: Trial<S>): Attempt;
+}
+
+type AnyOracle = DecisionOracle & Partial<ScoreOracle> & Partial<GradientOracle>;
+
+/** Numbers laid out at a time for one call of the oracle: 64 MB. */
+const atOnce = 2 ** 24;
+
+/**
+ * One outcome per sample. Every point asked about counts as a candidate. A value that is not finite ends the sample's attempt: 'invalid', unless an
+ * example was found before. Nothing is shared between samples, so outcomes do not depend on batch or order.
+ */
+export async function drive<S extends Space>(
+  job: Pick<
+    Job<'gradient' | 'scores' | 'decision'>,
+    'oracle' | 'batch' | 'goals' | 'threats' | 'random' | 'signal' | 'progress' | 'queries'
+  >,
+  { space, keep, attempt }: Drive<S>,
+): Promise<Outcome[]> {
+  const oracle: AnyOracle = job.oracle;
+  const walkers = job.batch.map((sample, of): Walker<S> => {
+    const trial: Trial<S> = {
+      of,
+      sample,
+      goal: job.goals[of]!,
+      classes: oracle.classes,
+      space: space(sample, job.threats[of]!),
+      random: (restart) => job.random(of, restart),
+      best: () => walkers[of]!.best,
+      left: () => (job.queries ?? Number.POSITIVE_INFINITY) - oracle.counts(of).queries,
+    };
+    return walkerOf(trial, attempt(trial));
+  });
+  job.signal.throwIfAborted();
+  for (const walker of walkers) advance(walker, walker.attempt.next());
+  for (;;) {
+    const active = walkers.filter(({ question }) => question !== undefined);
+    if (active.length === 0) break;
+    for (const ask of ['gradient', 'logits', 'labels'] as const) {
+      const asking = active.filter((walker) => walker.question?.ask === ask);
+      for (const group of slices(asking)) {
+        job.signal.throwIfAborted();
+        const answers = await answersTo(oracle, group);
+        group.forEach((walker, k) => {
+          resume(walker, answers[k]!, oracle.counts(walker.trial.of).queries, keep);
+        });
+      }
+    }
+    job.progress(
+      walkers.reduce((sum, { question, done }) => sum + (question === undefined ? 1 : done), 0),
+      walkers.length,
+    );
+  }
+  return walkers.map(outcomeOf);
+}
+
+/** Walkers in groups whose points fit into memory together; one that asks for more is a group of its own. */
+function slices<S extends Space>(walkers: readonly Walker<S>[]): Walker<S>[][] {
+  const groups: Walker<S>[][] = [];
+  let room = 0;
+  for (const walker of walkers) {
+    const size = walker.question!.at.length * walker.trial.space.n;
+    if (groups.length === 0 || size > room) {
+      groups.push([]);
+      room = atOnce;
+    }
+    groups.at(-1)!.push(walker);
+    room -= size;
+  }
+  return groups;
+}
+
+async function answersTo<S extends Space>(oracle: AnyOracle, walkers: readonly Walker<S>[]): Promise<Said[]> {
+  const said = await askAll(oracle, walkers[0]!.question!.ask, probesOf(walkers), walkers);
+  let from = 0;
+  return walkers.map(({ question }) => {
+    const [start, end] = [from, from + question!.at.length];
+    from = end;
+    return {
+      loss: said.loss.slice(start, end),
+      logits: said.logits.slice(start, end),
+      labels: said.labels.slice(start, end),
+      gradient: said.gradient.slice(start, end),
+    };
+  });
+}
+
+async function askAll<S extends Space>(
+  oracle: AnyOracle,
+  ask: Question['ask'],
+  probes: readonly Probe[],
+  walkers: readonly Walker<S>[],
+): Promise<Said> {
+  const nothing: Said = { loss: [], logits: [], labels: [], gradient: [] };
+  switch (ask) {
+    case 'gradient': {
+      const losses = walkers.flatMap(({ question }): readonly Loss[] => (question!.ask === 'gradient' ? question!.losses : []));
+      return { ...nothing, ...(await oracle.gradient!(probes, losses)) };
+    }
+    case 'logits':
+      return { ...nothing, logits: await oracle.logits!(probes) };
+    case 'labels':
+      return { ...nothing, labels: await oracle.labels(probes) };
+  }
+}
+
+/** The points of a group side by side in memory, so that packing them into a batch costs nothing. */
+function probesOf<S extends Space>(walkers: readonly Walker<S>[]): Probe[] {
+  const probes = walkers.flatMap(({ trial, question }) => question!.at.map((u) => ({ trial, u })));
+  const inputs = probes.map(({ trial }): Record<string, Float32Array> => ({ ...trial.sample.inputs }));
+  for (const [p, { name }] of (walkers[0]?.trial.space.parts ?? []).entries()) {
+    const sizes = probes.map(({ trial }) => trial.space.parts[p]!.x.length);
+    const all = new Float32Array(sizes.reduce((a, b) => a + b, 0));
+    let from = 0;
+    for (const [k, size] of sizes.entries()) {
+      inputs[k]![name] = all.subarray(from, from + size);
+      from += size;
+    }
+  }
+  return probes.map(({ trial, u }, k) => {
+    trial.space.write(u, inputs[k]!);
+    return { of: trial.of, inputs: inputs[k]! };
+  });
+}

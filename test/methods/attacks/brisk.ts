@@ -1,0 +1,8 @@
+/** @file Options under which attacks that ask thousands of questions by default stay brisk in tests of what must always hold. A new attack of that kind adds a line. */
+
+import type { Options } from '../../../src/kit/options.ts';
+import type { Attack } from '../../../src/methods/attacks/attack.ts';
+
+const brisk: Readonly<Record<string, Options>> = {};
+
+export const briskOptions = (attack: Attack): Options => ({ ...attack.defaults, ...brisk[attack.name] });
