@@ -36,12 +36,12 @@ describe.each(iterative.map((attack) => [attack.name, attack] as const))('%s', (
 
   it('linf: succeeds just above the smallest budget that can, lead / |w|_1, and fails just below', async () => {
     expect((await attackWith(attack, 'linf', 1.001 / norm1, options)).outcome.status).toBe('success');
-    expect((await attackWith(attack, 'linf', 0.999 / norm1, options)).outcome).toEqual({ status: 'failure' });
+    expect((await attackWith(attack, 'linf', 0.999 / norm1, options)).outcome.status).toBe('failure');
   });
 
   it('l2: the same at lead / |w|_2', async () => {
     expect((await attackWith(attack, 'l2', 1.001 / norm2, options)).outcome.status).toBe('success');
-    expect((await attackWith(attack, 'l2', 0.999 / norm2, options)).outcome).toEqual({ status: 'failure' });
+    expect((await attackWith(attack, 'l2', 0.999 / norm2, options)).outcome.status).toBe('failure');
   });
 
   it('uses the whole budget in the direction of the weights', async () => {

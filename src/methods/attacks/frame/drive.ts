@@ -32,6 +32,8 @@ export async function drive<S extends Space>(
   { space, keep, attempt }: Drive<S>,
 ): Promise<Outcome[]> {
   const oracle: AnyOracle = job.oracle;
+  const before = job.batch.map((_, of) => oracle.counts(of).queries);
+  const spent = (of: number): number => oracle.counts(of).queries - before[of]!;
   const walkers = job.batch.map((sample, of): Walker<S> => {
     const trial: Trial<S> = {
       of,
@@ -41,7 +43,7 @@ export async function drive<S extends Space>(
       space: space(sample, job.threats[of]!),
       random: (restart) => job.random(of, restart),
       best: () => walkers[of]!.best,
-      left: () => (job.queries ?? Number.POSITIVE_INFINITY) - oracle.counts(of).queries,
+      left: () => (job.queries ?? Number.POSITIVE_INFINITY) - spent(of),
     };
     return walkerOf(trial, attempt(trial));
   });
@@ -56,7 +58,7 @@ export async function drive<S extends Space>(
         job.signal.throwIfAborted();
         const answers = await answersTo(oracle, group);
         group.forEach((walker, k) => {
-          resume(walker, answers[k]!, oracle.counts(walker.trial.of).queries, keep);
+          resume(walker, answers[k]!, spent(walker.trial.of), keep);
         });
       }
     }

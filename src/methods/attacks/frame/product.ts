@@ -14,6 +14,8 @@ export interface Product extends Space {
   advance(u: Float32Array, gradient: Float32Array, share: number): Float32Array;
   /** Uniform in every input's ball, before bounds: project it. Inputs draw from forks of the stream by name. */
   random(stream: Stream): Float32Array;
+  /** The same function of every input's part of some vectors, laid out as one vector again. */
+  each(f: (part: Part, ...cuts: Float32Array[]) => Float32Array, ...vectors: Float32Array[]): Float32Array;
   /** The same space with every eps times `factor`. */
   grown(factor: number): Product;
 }
@@ -23,13 +25,13 @@ export function productOf(sample: Sample, threats: Readonly<Record<string, Threa
   const parts = partsOf(sample, threats);
   const { low, high } = roomOf(parts, () => 1);
   const n = low.length;
-  const each = (f: (part: Part) => Float32Array): Float32Array => {
-    if (parts.length === 1) return f(parts[0]!);
+  const cut = (u: Float32Array, { from, to }: Part): Float32Array => (parts.length === 1 ? u : u.subarray(from, to));
+  const each: Product['each'] = (f, ...vectors) => {
+    if (parts.length === 1) return f(parts[0]!, ...vectors);
     const all = new Float32Array(n);
-    for (const part of parts) all.set(f(part), part.from);
+    for (const part of parts) all.set(f(part, ...vectors.map((u) => cut(u, part))), part.from);
     return all;
   };
-  const cut = (u: Float32Array, { from, to }: Part): Float32Array => (parts.length === 1 ? u : u.subarray(from, to));
   return {
     n,
     parts,
@@ -43,11 +45,11 @@ export function productOf(sample: Sample, threats: Readonly<Record<string, Threa
     },
     pull: (gradient) => joined(parts, gradient),
     size: (u) => Math.max(0, ...parts.map((part) => shareOf(part.threat.size(cut(u, part)), part.threat.eps))),
-    project: (u) => each((part) => part.threat.project(part.x, cut(u, part))),
-    step: (gradient, share) => each((part) => part.threat.step(cut(gradient, part), share * part.threat.eps)),
-    advance: (u, gradient, share) =>
-      each((part) => part.threat.advance(part.x, cut(u, part), cut(gradient, part), share * part.threat.eps)),
-    random: (stream) => each((part) => part.threat.random(stream.fork(part.name))),
+    project: (u) => each(({ x, threat }, v) => threat.project(x, v!), u),
+    step: (gradient, share) => each(({ threat }, g) => threat.step(g!, share * threat.eps), gradient),
+    advance: (u, gradient, share) => each(({ x, threat }, v, g) => threat.advance(x, v!, g!, share * threat.eps), u, gradient),
+    random: (stream) => each(({ name, threat }) => threat.random(stream.fork(name))),
+    each,
     grown: (factor) =>
       productOf(sample, Object.fromEntries(parts.map(({ name, threat }) => [name, threat.at(factor * threat.eps)]))),
   };
