@@ -25,8 +25,8 @@ export interface Job<N extends Need> {
   readonly threats: readonly Readonly<Record<string, Threat>>[];
   /** The random stream of sample i, restart r: nothing is shared between samples. */
   random(sample: number, restart: number): Stream;
-  /** Most queries one sample may cost; without it an attack asks what its options say. */
-  readonly queries?: number;
+  /** Most queries each sample may cost from here on; without them an attack asks what its options say. */
+  readonly queries?: readonly number[];
   readonly signal: AbortSignal;
   progress(done: number, of: number): void;
 }

@@ -43,7 +43,7 @@ export async function drive<S extends Space>(
       space: space(sample, job.threats[of]!),
       random: (restart) => job.random(of, restart),
       best: () => walkers[of]!.best,
-      left: () => (job.queries ?? Number.POSITIVE_INFINITY) - spent(of),
+      left: () => (job.queries?.[of] ?? Number.POSITIVE_INFINITY) - spent(of),
     };
     return walkerOf(trial, attempt(trial));
   });
