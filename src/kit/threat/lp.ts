@@ -84,6 +84,7 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   const threat: Threat = {
     norm,
     eps,
+    input: spec,
     box: { lower, upper },
     ...(scale === undefined ? {} : { scale }),
     ...(mask === undefined ? {} : { mask }),

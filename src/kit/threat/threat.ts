@@ -1,5 +1,6 @@
 /** @file What an attacker may do to one input: the only way an attack touches a budget. */
 import type { Stream } from '../../core/tensor/random.ts';
+import type { InputSpec } from '../model/model.ts';
 
 export type Norm = 'linf' | 'l2' | 'l1' | 'l0';
 
@@ -7,6 +8,8 @@ export type Norm = 'linf' | 'l2' | 'l1' | 'l0';
 export interface Threat {
   readonly norm: Norm;
   readonly eps: number;
+  /** What the input is: attacks that move regions read its axes here. */
+  readonly input: InputSpec;
   /** The model's bounds of every element, infinite where there are none. */
   readonly box: { readonly lower: Float32Array; readonly upper: Float32Array };
   /** Of every element, where there is one. */
