@@ -12,7 +12,7 @@ import { nodeRuntime } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
 import type { ChildOpening } from './child.ts';
 import { allowance } from './pace.ts';
-import { makePlan, type Unit } from './plan.ts';
+import { firstNorm, makePlan, type Unit } from './plan.ts';
 import type { GradientFacts, Names, Task } from './task.ts';
 import type { Limits, UnitResult } from './unit.ts';
 import { type Facts, type Overview, openWorkbench } from './workbench.ts';
@@ -86,6 +86,7 @@ async function crewOfChildren(opening: ChildOpening, { workers, limits }: CrewOp
             budgets: plan.budgets.length,
             samples: Math.max(unit.to - unit.from, model.fixedBatch ?? 1),
             classes: model.classes.length,
+            norm: firstNorm(plan),
             forward,
             open,
           })

@@ -2,6 +2,7 @@
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import { duration } from '../cli/progress.ts';
 import { table } from '../cli/table.ts';
+import { firstNorm } from './plan.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface EstimateOptions {
@@ -22,7 +23,7 @@ export async function estimate(bench: Workbench, { workers, threads }: EstimateO
   const gradient = needsGradient ? (await timed(() => oracle.gradient(probes, losses))) / samples.length : 0;
   const count = plan.items.length;
   const rows = plan.attacks.map(({ label, attack, options }) => {
-    const most = attack.passes(options, { classes: model.classes.length });
+    const most = attack.passes(options, { classes: model.classes.length, norm: firstNorm(plan) });
     // beside the attack: the clean pass once, and three predictions of each proposal (float, rounded, re-read)
     const forwards = count * (1 + plan.budgets.length * (most.forwards + 3));
     const backwards = count * plan.budgets.length * most.backwards;

@@ -3,6 +3,7 @@ import { drawn } from '../../kit/model/find-coupling.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import type { Inputs, Model } from '../../kit/model/model.ts';
 import type { ModelSessions } from '../../kit/model/sessions.ts';
+import type { Norm } from '../../kit/threat/threat.ts';
 import { defaults } from '../host/limits.ts';
 import type { PlannedAttack } from './plan.ts';
 
@@ -27,6 +28,7 @@ export interface Work {
   readonly budgets: number;
   readonly samples: number;
   readonly classes: number;
+  readonly norm: Norm;
   /** Seconds of one forward pass, and of opening the model: a session with gradients has to be opened, too. */
   readonly forward: number;
   readonly open: number;
@@ -36,8 +38,8 @@ export interface Work {
 export const firstLook = (open: number): number => Math.ceil(defaults.least + defaults.slack * open);
 
 /** Seconds an attack on so many samples may take before it counts as hung. */
-export function allowance({ planned: { attack, options }, budgets, samples, classes, forward, open }: Work): number {
-  const most = attack.passes(options, { classes });
+export function allowance({ planned: { attack, options }, budgets, samples, classes, norm, forward, open }: Work): number {
+  const most = attack.passes(options, { classes, norm });
   const passes = 1 + (attack.kind === 'minimal' ? 1 : budgets) * (most.forwards + 3 + defaults.backward * most.backwards);
   return Math.ceil(defaults.least + defaults.slack * (open + samples * passes * forward));
 }

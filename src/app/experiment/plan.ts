@@ -175,3 +175,6 @@ export function chooseItems(count: number, limit: number | undefined, seed: numb
   }
   return all.slice(0, limit).sort((a, b) => a - b);
 }
+
+/** The norm of the first attacked input: costs of attacks may depend on it. */
+export const firstNorm = ({ budgets }: Pick<Plan, 'budgets'>): Norm => Object.values(budgets[0]!.norm)[0]!;

@@ -33,6 +33,18 @@ export interface Job<N extends Need> {
 
 export type { OptionValue };
 
+/** What cost and parts of an attack depend on beside its options. */
+export interface Facts {
+  readonly classes: number;
+  /** Of the first attacked input. */
+  readonly norm: Norm;
+}
+
+export interface Passes {
+  readonly forwards: number;
+  readonly backwards: number;
+}
+
 export interface Attack<
   N extends Need = Need,
   Options extends Readonly<Record<string, OptionValue>> = Readonly<Record<string, OptionValue>>,
@@ -52,7 +64,12 @@ export interface Attack<
   /** Why an option's value cannot be used, or undefined. */
   check?(options: Options): string | undefined;
   /** The most one sample can cost at one budget: what `--dry-run` counts with. */
-  passes(options: Options, facts: { readonly classes: number }): { readonly forwards: number; readonly backwards: number };
+  passes(options: Options, facts: Facts): Passes;
+  /** Of a suite: the attacks it runs in order, under what names and options: recorded with every run. */
+  parts?(
+    options: Options,
+    facts: Facts,
+  ): readonly { readonly name: string; readonly attack: string; readonly options: Readonly<Record<string, OptionValue>> }[];
   readonly paper: string;
   run(job: Job<N>, options: Options): Promise<Outcome[]>;
 }

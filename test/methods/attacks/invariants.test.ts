@@ -142,7 +142,7 @@ describe.each(bounded)('%s in %s', (_, norm, attack) => {
     expect(outcome!.status).toBe('failure');
     expect(outcome!.inputs).toBeUndefined();
     const { forwards, backwards } = oracle.counts(0);
-    const announced = attack.passes(briskOptions(attack), { classes: 2 });
+    const announced = attack.passes(briskOptions(attack), { classes: 2, norm });
     expect(forwards).toBeLessThanOrEqual(announced.forwards);
     expect(backwards).toBeLessThanOrEqual(announced.backwards);
   });

@@ -92,7 +92,7 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
   const open = (performance.now() - started) / 1000;
   const classes = model.classes.length;
   const most = Math.max(samples.length, model.fixedBatch ?? 1);
-  allow(allowance({ planned: planned!, budgets: 1, samples: most, classes, forward, open }));
+  allow(allowance({ planned: planned!, budgets: 1, samples: most, classes, norm, forward, open }));
   const interrupt = interruptSignal('interrupted');
   const progress = createProgress(chosen.name);
   try {
