@@ -2,12 +2,15 @@
 import { findNamed } from '../../core/errors.ts';
 import type { Attack } from './attack.ts';
 import { bim } from './bim.ts';
+import { deepfool } from './deepfool.ts';
+import { fab } from './fab.ts';
 import { fgsm } from './fgsm.ts';
 import { mifgsm } from './mifgsm.ts';
 import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
+import { square } from './square.ts';
 
-export const attacks: Readonly<Record<string, Attack>> = { noise, fgsm, bim, pgd, mifgsm };
+export const attacks: Readonly<Record<string, Attack>> = { noise, fgsm, bim, pgd, mifgsm, square, fab, deepfool };
 
 /** The attack of that name; throws a UserError with the nearest name otherwise. */
 export const attackNamed = (name: string): Attack => findNamed('attack', attacks, name);

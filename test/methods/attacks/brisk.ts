@@ -3,6 +3,8 @@
 import type { Options } from '../../../src/kit/options.ts';
 import type { Attack } from '../../../src/methods/attacks/attack.ts';
 
-const brisk: Readonly<Record<string, Options>> = {};
+const brisk: Readonly<Record<string, Options>> = {
+  square: { queries: 300 },
+};
 
 export const briskOptions = (attack: Attack): Options => ({ ...attack.defaults, ...brisk[attack.name] });
