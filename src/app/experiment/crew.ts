@@ -11,8 +11,9 @@ import { refusalOf } from '../host/refusal.ts';
 import { nodeRuntime } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
 import type { ChildOpening } from './child.ts';
+import { costingOf } from './cost.ts';
 import { allowance } from './pace.ts';
-import { firstNorm, makePlan, type Unit } from './plan.ts';
+import { makePlan, type Unit } from './plan.ts';
 import type { GradientFacts, Names, Task } from './task.ts';
 import type { Limits, UnitResult } from './unit.ts';
 import { type Facts, type Overview, openWorkbench } from './workbench.ts';
@@ -83,10 +84,8 @@ async function crewOfChildren(opening: ChildOpening, { workers, limits }: CrewOp
       seconds === 'auto'
         ? allowance({
             planned: plan.attacks[unit.attack]!,
-            budgets: plan.budgets.length,
+            ...costingOf(plan, model),
             samples: Math.max(unit.to - unit.from, model.fixedBatch ?? 1),
-            classes: model.classes.length,
-            norm: firstNorm(plan),
             forward,
             open,
           })

@@ -2,7 +2,7 @@
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import { duration } from '../cli/progress.ts';
 import { table } from '../cli/table.ts';
-import { firstNorm } from './plan.ts';
+import { costingOf, mostPasses } from './cost.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface EstimateOptions {
@@ -22,11 +22,12 @@ export async function estimate(bench: Workbench, { workers, threads }: EstimateO
   const losses = samples.map((s) => ({ label: s.label ?? 0, ce: 1 }));
   const gradient = needsGradient ? (await timed(() => oracle.gradient(probes, losses))) / samples.length : 0;
   const count = plan.items.length;
-  const rows = plan.attacks.map(({ label, attack, options }) => {
-    const most = attack.passes(options, { classes: model.classes.length, norm: firstNorm(plan) });
-    // beside the attack: the clean pass once, and three predictions of each proposal (float, rounded, re-read)
-    const forwards = count * (1 + plan.budgets.length * (most.forwards + 3));
-    const backwards = count * plan.budgets.length * most.backwards;
+  const rows = plan.attacks.map((planned) => {
+    const { label } = planned;
+    const most = mostPasses(planned, costingOf(plan, model));
+    // and the clean pass
+    const forwards = count * (1 + most.forwards);
+    const backwards = count * most.backwards;
     const seconds = (forwards - backwards) * forward + backwards * gradient;
     return {
       label,

@@ -3,8 +3,8 @@ import { drawn } from '../../kit/model/find-coupling.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import type { Inputs, Model } from '../../kit/model/model.ts';
 import type { ModelSessions } from '../../kit/model/sessions.ts';
-import type { Norm } from '../../kit/threat/threat.ts';
 import { defaults } from '../host/limits.ts';
+import { type Costing, mostPasses } from './cost.ts';
 import type { PlannedAttack } from './plan.ts';
 
 /** Seconds one forward pass of one sample (or one fixed batch) takes, by the faster of two: the first opens the session. */
@@ -23,12 +23,9 @@ export async function forwardSeconds(model: Model, sessions: ModelSessions): Pro
 /** A sample to time a model by. Equal numbers would not do: a loop that runs until its values have grown never ends on zeros. */
 export const timed = (model: Pick<Model, 'inputs' | 'graph'>): Inputs => drawn(model, 'timed');
 
-export interface Work {
+export interface Work extends Costing {
   readonly planned: PlannedAttack;
-  readonly budgets: number;
   readonly samples: number;
-  readonly classes: number;
-  readonly norm: Norm;
   /** Seconds of one forward pass, and of opening the model: a session with gradients has to be opened, too. */
   readonly forward: number;
   readonly open: number;
@@ -38,8 +35,8 @@ export interface Work {
 export const firstLook = (open: number): number => Math.ceil(defaults.least + defaults.slack * open);
 
 /** Seconds an attack on so many samples may take before it counts as hung. */
-export function allowance({ planned: { attack, options }, budgets, samples, classes, norm, forward, open }: Work): number {
-  const most = attack.passes(options, { classes, norm });
-  const passes = 1 + (attack.kind === 'minimal' ? 1 : budgets) * (most.forwards + 3 + defaults.backward * most.backwards);
+export function allowance({ planned, samples, forward, open, ...costing }: Work): number {
+  const most = mostPasses(planned, costing);
+  const passes = 1 + most.forwards + defaults.backward * most.backwards;
   return Math.ceil(defaults.least + defaults.slack * (open + samples * passes * forward));
 }

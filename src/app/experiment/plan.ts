@@ -7,6 +7,7 @@ import type { Norm } from '../../kit/threat/threat.ts';
 import type { Attack, OptionValue } from '../../methods/attacks/attack.ts';
 import { sha256 } from '../host/files.ts';
 import type { ExperimentFile } from './schema.ts';
+import { formatVersion } from './store.ts';
 
 /** One budget, by attacked input; a run walks them in ascending order. */
 export interface Budget {
@@ -41,6 +42,8 @@ export interface Plan {
   readonly attacks: readonly PlannedAttack[];
   readonly goal: GoalPlan;
   readonly seed: number;
+  /** Most queries of an attack on a sample at a budget. */
+  readonly queries?: number;
   /** Indices into the data source, ascending. */
   readonly items: readonly number[];
   readonly units: readonly Unit[];
@@ -67,6 +70,7 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
   const items = chooseItems(data.count, experiment.data.limit, experiment.seed);
   const identity = [
     version,
+    formatVersion,
     model.sha256,
     model.inputs,
     model.classes,
@@ -77,6 +81,7 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
     budgets,
     goal,
     experiment.seed,
+    experiment.queries,
   ] as const;
   const units = attacks.flatMap(({ label, options, sha256: code }, attack) =>
     Array.from({ length: Math.ceil(items.length / unitSize) }, (_, slice): Unit => {
@@ -93,7 +98,16 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
       };
     }),
   );
-  return { budgets, attacks, goal, seed: experiment.seed, items, units, sha256: sha256(JSON.stringify(units.map((u) => u.key))) };
+  return {
+    budgets,
+    attacks,
+    goal,
+    seed: experiment.seed,
+    ...(experiment.queries === undefined ? {} : { queries: experiment.queries }),
+    items,
+    units,
+    sha256: sha256(JSON.stringify(units.map((u) => u.key))),
+  };
 }
 
 function planBudgets(threat: ExperimentFile['threat'], model: ModelFacts): Budget[] {
@@ -160,6 +174,13 @@ function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], 
       );
     }
   }
+  const [first, ...others] = Object.entries(budgets[0]?.norm ?? {});
+  const other = others.find(([, norm]) => norm !== first![1]);
+  if (attack.kind === 'minimal' && other !== undefined)
+    throw new UserError(
+      `attack ${label} looks for the smallest change over all inputs, which needs one norm: "${first![0]}" has ${first![1]}, "${other[0]}" has ${other[1]}`,
+      'give all inputs one norm, or choose a bounded attack: provoke list attacks',
+    );
   if (goal.kind !== 'untargeted' && !attack.targeted)
     throw new UserError(`attack ${label} cannot aim at a class`, 'use goal: untargeted, or another attack');
 }

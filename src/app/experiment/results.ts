@@ -5,9 +5,10 @@ import { UserError } from '../../core/errors.ts';
 import { summarise } from '../../kit/metrics/summary.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
-import type { Need } from '../../methods/attacks/attack.ts';
+import type { Attack, Need } from '../../methods/attacks/attack.ts';
 import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
+import { costingOf } from './cost.ts';
 import { problemsOf, type RunResult } from './run.ts';
 import type { ExperimentFile } from './schema.ts';
 import { formatVersion, type Store } from './store.ts';
@@ -56,6 +57,8 @@ export interface RunRecord {
     readonly kind: 'bounded' | 'minimal';
     readonly options: Readonly<Record<string, unknown>>;
     readonly paper: string;
+    /** Of a suite: the attacks it runs, in order. */
+    readonly executes?: ReturnType<NonNullable<Attack['parts']>>;
   }[];
   readonly counts: {
     readonly samples: number;
@@ -143,6 +146,7 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
       needs: attack.needs,
       kind: attack.kind,
       options,
+      ...(attack.parts === undefined ? {} : { executes: attack.parts(options, costingOf(plan, model)) }),
       paper: attack.paper,
     })),
     counts: {
@@ -225,12 +229,16 @@ export function flatColumns(
     whole('prediction', (r) => r.prediction),
     { name: 'floatSuccess', data: rows.map((r) => r.floatSuccess), type: 'BOOLEAN' },
     text('norms', (r) => JSON.stringify(r.norms)),
+    { name: 'distance', data: rows.map((r) => r.distance), type: 'DOUBLE' },
     text('cleanProbabilities', (r) => JSON.stringify(r.cleanProbabilities)),
     text('probabilities', (r) => JSON.stringify(r.probabilities)),
     whole('forwards', (r) => r.forwards),
     whole('backwards', (r) => r.backwards),
     whole('queries', (r) => r.queries),
     { name: 'seconds', data: rows.map((r) => r.seconds), type: 'DOUBLE' },
+    { name: 'foundAt', data: rows.map((r) => r.foundAt ?? null), type: 'INT32' },
+    text('by', (r) => r.by ?? ''),
+    text('trace', (r) => (r.trace === undefined ? '' : JSON.stringify(r.trace))),
     text('original', (r) => r.original ?? ''),
     text('example', (r) => r.example ?? ''),
   ];

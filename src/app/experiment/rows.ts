@@ -33,6 +33,7 @@ export function blank(subject: Subject, label: string, budget: Budget): Omit<Row
     prediction: subject.cleanPrediction,
     floatSuccess: false,
     norms: {},
+    distance: null,
     original: subject.original,
     cleanProbabilities: softmax(subject.cleanLogits),
     probabilities: softmax(subject.cleanLogits),
@@ -62,6 +63,7 @@ export const unjudged = (
   prediction: -1,
   floatSuccess: false,
   norms: {},
+  distance: null,
   cleanProbabilities: [],
   probabilities: [],
   forwards: 0,
@@ -75,5 +77,6 @@ export function carried(subject: Subject, label: string, budget: Budget): Row {
   const base = blank(subject, label, budget);
   if (subject.invalid !== undefined) return { ...base, status: 'invalid', reason: subject.invalid };
   if (subject.broken === undefined) return { ...base, status: 'skipped' };
-  return { ...subject.broken, norm: budget.norm, eps: budget.eps, forwards: 0, backwards: 0, queries: 0, seconds: 0 };
+  const { trace: _, ...broken } = subject.broken;
+  return { ...broken, norm: budget.norm, eps: budget.eps, forwards: 0, backwards: 0, queries: 0, seconds: 0 };
 }

@@ -75,6 +75,14 @@ export const experimentSchema = z.strictObject({
   attacks: z.array(attackEntry).min(1),
   goal: goal.default('untargeted'),
   seed: z.number().int().nonnegative().default(0),
+  queries: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'most queries an attack may spend on a sample at a budget (minimum-norm attacks: on a sample); default: as many as its options make it ask',
+    ),
   batch: z.union([z.literal('auto'), z.number().int().positive()]).default('auto'),
   limits: z
     .strictObject({

@@ -8,7 +8,7 @@ import type { Unit } from './plan.ts';
 import type { UnitResult } from './unit.ts';
 
 /** Version of the run directory's layout. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 export interface Store {
   readonly folder: string;

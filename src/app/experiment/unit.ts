@@ -1,45 +1,21 @@
-/** @file One work unit: clean pass, attack per budget, rounding, saving, re-reading, and the last word on what succeeded. */
+/** @file One work unit: clean pass, attack, and the rows of what it came to at every budget. */
 import { UserError } from '../../core/errors.ts';
 import { type Stream, stream } from '../../core/tensor/random.ts';
 import type { Problem } from '../../kit/data/source.ts';
 import { type Goal, reached } from '../../kit/losses/loss.ts';
-import { norms } from '../../kit/metrics/norms.ts';
-import { decisionView, scoreView } from '../../kit/model/make-oracle.ts';
-import type { Inputs, Model, Sample } from '../../kit/model/model.ts';
+import { decisionView, QueryBudgetExceeded, scoreView } from '../../kit/model/make-oracle.ts';
+import type { Model, Sample } from '../../kit/model/model.ts';
 import { argmax, type GradientOracle } from '../../kit/model/oracle.ts';
-import { softmax } from '../../kit/model/predict.ts';
-import type { Outcome } from '../../kit/record/outcome.ts';
 import type { Row } from '../../kit/record/row.ts';
 import { lpThreat } from '../../kit/threat/lp.ts';
-import { toStorage } from '../../kit/threat/storage.ts';
-import type { Norm, Threat } from '../../kit/threat/threat.ts';
+import type { Threat } from '../../kit/threat/threat.ts';
 import type { Attack, Job } from '../../methods/attacks/attack.ts';
-import { sha256 } from '../host/files.ts';
-import { breachOf } from './breach.ts';
-import type { Budget, GoalPlan, PlannedAttack } from './plan.ts';
+import { examine, fileName, judge, type Proposal } from './judge.ts';
+import type { Budget, GoalPlan } from './plan.ts';
 import { blank, carried, type Subject } from './rows.ts';
+import type { UnitContext } from './unit-context.ts';
 
-/** Keeps adversarial examples in open containers and gives them back as the model will see them. */
-export interface ExampleStore {
-  /** Writes whole or not at all; returns the path relative to the run directory. */
-  save(name: string, inputs: Inputs): Promise<string>;
-  load(path: string): Promise<Inputs>;
-}
-
-export interface UnitContext {
-  readonly model: Model;
-  readonly oracle: () => GradientOracle;
-  readonly samples: readonly Sample[];
-  readonly problems: readonly Problem[];
-  readonly planned: PlannedAttack;
-  readonly budgets: readonly Budget[];
-  readonly goal: GoalPlan;
-  readonly seed: number;
-  readonly examples: ExampleStore;
-  readonly signal: AbortSignal;
-  /** Called with the share of the unit that is done, 0..1. */
-  progress(share: number): void;
-}
+export type { ExampleStore, UnitContext } from './unit-context.ts';
 
 export interface UnitResult {
   readonly rows: readonly Row[];
@@ -58,15 +34,24 @@ export interface Limits {
   readonly memory: number;
 }
 
-/** Runs a unit. Rows come per budget in ascending order, samples in data order. */
+/**
+ * Runs a unit. Rows come per budget in ascending order, samples in data order. A bounded attack runs at every budget, on what smaller ones left; a minimum-norm
+ * attack runs once, with the largest, and what it found is judged at all: its cost stands in the first budget's rows.
+ */
 export async function runUnit(context: UnitContext): Promise<UnitResult> {
   const { samples, planned, budgets, problems } = context;
   if (samples.length === 0) return { rows: [], problems };
   const subjects = await cleanPass(context);
   const rows: Row[] = [];
-  for (const [step, budget] of budgets.entries()) {
-    const progress = (share: number) => context.progress((step + share) / budgets.length);
-    rows.push(...(await attackAt(context, budget, subjects, planned.attack, progress)));
+  if (planned.attack.kind === 'minimal') {
+    const proposals = await propose(context, budgets.at(-1)!, subjects, context.progress);
+    for (const [step, budget] of budgets.entries())
+      rows.push(...(await rowsAt(context, budget, subjects, proposals, step === 0)));
+  } else {
+    for (const [step, budget] of budgets.entries()) {
+      const progress = (share: number) => context.progress((step + share) / budgets.length);
+      rows.push(...(await rowsAt(context, budget, subjects, await propose(context, budget, subjects, progress), true)));
+    }
   }
   return { rows, problems };
 }
@@ -106,44 +91,83 @@ function goalOf(plan: GoalPlan, label: number, logits: Float32Array, random: Str
   }
 }
 
-async function attackAt(
+/** Runs the attack on the samples that are still to be broken. */
+async function propose(
   context: UnitContext,
   budget: Budget,
   subjects: readonly Subject[],
-  attack: Attack,
   progress: (share: number) => void,
-): Promise<Row[]> {
-  const { model, planned, seed, signal } = context;
+): Promise<Proposal[]> {
+  const { model, planned, seed, signal, queries } = context;
+  const { attack, label } = planned;
   const started = performance.now();
-  const open = subjects.filter((s) => !s.skipped && s.broken === undefined && s.invalid === undefined);
-  const oracle = context.oracle();
-  const threats = open.map(({ sample }) => threatsOf(model, budget, sample));
+  const open = subjects.filter(isOpen);
+  if (open.length === 0) return [];
+  const oracle = context.oracle(queries);
   const job: Job<Attack['needs']> = {
     oracle: viewFor(attack, oracle),
     batch: open.map((s) => s.sample),
     goals: open.map((s) => s.goal),
-    threats,
+    threats: open.map(({ sample }) => threatsOf(model, budget, sample)),
     random: (i, restart) => stream(seed, open[i]!.sample.id, attack.name, restart),
+    ...(queries === undefined ? {} : { queries: open.map(() => queries) }),
     signal,
     progress: (done, of) => progress(of === 0 ? 1 : done / of),
   };
-  const outcomes = open.length === 0 ? [] : await attack.run(job, planned.options);
+  const outcomes = await attack.run(job, planned.options).catch((error: unknown) => {
+    if (error instanceof QueryBudgetExceeded)
+      throw new UserError(
+        `attack ${label} asks more than the ${error.budget} queries a sample may cost`,
+        'give it fewer steps, raise queries in the experiment, or (your own attack) stop at job.queries: docs/own-code.md',
+        { cause: error },
+      );
+    throw error;
+  });
   if (outcomes.length !== open.length)
     throw new UserError(
-      `attack ${planned.label} gave ${outcomes.length} outcomes for ${open.length} samples`,
+      `attack ${label} gave ${outcomes.length} outcomes for ${open.length} samples`,
       'an attack returns one outcome per sample of its batch, in order: docs/own-code.md',
     );
-  const judged = await judge(context, budget, open, outcomes);
-  const seconds = open.length === 0 ? 0 : (performance.now() - started) / 1000 / open.length;
+  const seconds = (performance.now() - started) / 1000 / open.length;
+  const said = open.map((subject, i) => ({ subject, outcome: outcomes[i]!, counts: oracle.counts(i), seconds }));
+  return examine(context, budget, said);
+}
+
+/** A row per sample. `charged`: whether the cost of the attack belongs into them. */
+async function rowsAt(
+  context: UnitContext,
+  budget: Budget,
+  subjects: readonly Subject[],
+  proposals: readonly Proposal[],
+  charged: boolean,
+): Promise<Row[]> {
+  const { label } = context.planned;
+  const started = performance.now();
+  const open = proposals.filter(({ subject }) => isOpen(subject));
+  const judged = await judge(context, budget, open);
+  const judging = (performance.now() - started) / 1000 / Math.max(1, open.length);
+  const at = new Map(open.map(({ subject }, i) => [subject, i]));
   return subjects.map((subject) => {
-    const at = open.indexOf(subject);
-    if (at < 0) return carried(subject, planned.label, budget);
-    const row: Row = { ...blank(subject, planned.label, budget), ...judged[at]!, ...oracle.counts(at), seconds };
+    const i = at.get(subject);
+    if (i === undefined) return carried(subject, label, budget);
+    const { outcome, distance, counts, seconds } = open[i]!;
+    const { foundAt, by, trace } = outcome;
+    const row: Row = {
+      ...blank(subject, label, budget),
+      ...judged[i]!,
+      distance,
+      ...(foundAt === undefined ? {} : { foundAt }),
+      ...(by === undefined ? {} : { by }),
+      ...(charged ? { ...counts, ...(trace === undefined ? {} : { trace }) } : {}),
+      seconds: judging + (charged ? seconds : 0),
+    };
     if (row.status === 'success') subject.broken = row;
     if (row.status === 'invalid') subject.invalid = row.reason ?? 'invalid';
     return row;
   });
 }
+
+const isOpen = ({ skipped, broken, invalid }: Subject): boolean => !skipped && broken === undefined && invalid === undefined;
 
 const viewFor = (attack: Attack, oracle: GradientOracle): Job<Attack['needs']>['oracle'] => {
   switch (attack.needs) {
@@ -165,86 +189,4 @@ function threatsOf(model: Model, budget: Budget, sample: Sample): Record<string,
       return [name, lpThreat(model.inputs[name]!, { norm: budget.norm[name]!, eps, ...(mask === undefined ? {} : { mask }) })];
     }),
   );
-}
-
-type Judgement = Pick<Row, 'status' | 'prediction' | 'floatSuccess' | 'probabilities' | 'norms'> & {
-  reason?: string;
-  example?: string;
-};
-
-/** Rounds each proposal to storage; what still succeeds is saved, read back, predicted again and measured: only that counts. */
-async function judge(
-  context: UnitContext,
-  budget: Budget,
-  open: readonly Subject[],
-  outcomes: readonly Outcome[],
-): Promise<Judgement[]> {
-  const { model, examples, planned } = context;
-  const oracle = context.oracle();
-  const proposed = outcomes.flatMap((o, of) =>
-    o.inputs === undefined ? [] : [{ of, inputs: { ...open[of]!.sample.inputs, ...o.inputs } }],
-  );
-  const rounded = proposed.map(({ of, inputs }) => ({ of, inputs: roundInputs(model, budget, open[of]!.sample.inputs, inputs) }));
-  const floatLogits = await oracle.logits(proposed);
-  const roundedLogits = await oracle.logits(rounded);
-  const saved: { of: number; inputs: Inputs; path: string }[] = [];
-  for (const [k, { of, inputs }] of rounded.entries()) {
-    if (!reached(open[of]!.goal, argmax(roundedLogits[k]!))) continue;
-    const path = await examples.save(exampleName(open[of]!.sample.id, planned.label, budget), inputs);
-    saved.push({ of, path, inputs: await examples.load(path) });
-  }
-  const savedLogits = await oracle.logits(saved);
-  return open.map((subject, of): Judgement => {
-    const outcome = outcomes[of]!;
-    const stands = {
-      prediction: subject.cleanPrediction,
-      probabilities: softmax(subject.cleanLogits),
-      norms: {},
-      floatSuccess: false,
-    };
-    if (outcome.status === 'invalid')
-      return { ...stands, status: 'invalid', reason: outcome.reason ?? 'the attack could not judge this sample' };
-    const k = proposed.findIndex((p) => p.of === of);
-    if (k < 0) return { ...stands, status: 'failure' };
-    if (!roundedLogits[k]!.every(Number.isFinite))
-      return { ...stands, status: 'invalid', reason: 'the model gives NaN or infinite scores on the example' };
-    const floatSuccess = reached(subject.goal, argmax(floatLogits[k]!));
-    const at = saved.findIndex((s) => s.of === of);
-    const logits = savedLogits[at];
-    if (logits === undefined || !reached(subject.goal, argmax(logits))) return { ...stands, status: 'failure', floatSuccess };
-    const breach = breachOf(model, budget, subject.sample, saved[at]!.inputs);
-    if (breach !== undefined) return { ...stands, status: 'invalid', reason: breach };
-    return {
-      status: 'success',
-      prediction: argmax(logits),
-      probabilities: softmax(logits),
-      floatSuccess,
-      norms: sizes(budget, subject.sample.inputs, saved[at]!.inputs),
-      example: saved[at]!.path,
-    };
-  });
-}
-
-const roundInputs = (model: Model, budget: Budget, x0: Inputs, x: Inputs): Inputs =>
-  Object.fromEntries(
-    Object.entries(x).map(([name, values]) => {
-      const eps = budget.eps[name];
-      return [
-        name,
-        eps === undefined ? values : toStorage(model.inputs[name]!, x0[name]!, values, { norm: budget.norm[name]!, eps }),
-      ];
-    }),
-  );
-
-function sizes(budget: Budget, x0: Inputs, x: Inputs): Record<string, Record<Norm, number>> {
-  return Object.fromEntries(Object.keys(budget.eps).map((name) => [name, norms(x0[name]!, x[name]!)]));
-}
-
-const exampleName = (sample: string, label: string, budget: Budget): string =>
-  fileName(sample, label, ...Object.entries(budget.eps).map(([name, e]) => `${budget.norm[name]}-${e.toPrecision(4)}`));
-
-/** A file name that no two lists of parts share, readable in a listing; file systems take 255 bytes, so long ones end in a hash. */
-function fileName(...parts: string[]): string {
-  const name = parts.map((part) => encodeURIComponent(part).replaceAll('%', '~').replaceAll('_', '~5F')).join('__');
-  return name.length <= 200 ? name : `${name.slice(0, 160)}__${sha256(name).slice(0, 32)}`;
 }

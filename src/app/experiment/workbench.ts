@@ -84,10 +84,11 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
     async run(unit, signal, progress) {
       const { samples, problems } = await load(unit.from, unit.to);
       const planned = plan.attacks[unit.attack]!;
-      const { budgets, goal, seed } = plan;
+      const { budgets, goal, seed, queries } = plan;
       const notes: string[] = [];
       for (;;) {
-        const oracle = () => createOracle(sessions, { maxBatch: batch, signal });
+        const oracle = (queryBudget?: number) =>
+          createOracle(sessions, { maxBatch: batch, signal, ...(queryBudget === undefined ? {} : { queryBudget }) });
         try {
           const result = await runUnit({
             model,
@@ -98,6 +99,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
             budgets,
             goal,
             seed,
+            ...(queries === undefined ? {} : { queries }),
             examples,
             signal,
             progress,

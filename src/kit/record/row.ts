@@ -1,5 +1,6 @@
 import type { Norm } from '../threat/threat.ts';
 import type { Status } from './outcome.ts';
+import type { Trace } from './trace.ts';
 
 /** One (sample, attack, budget): a line of samples.parquet. Class indices refer to the model's classes. */
 export interface Row {
@@ -20,6 +21,17 @@ export interface Row {
   readonly floatSuccess: boolean;
   /** Size of the saved perturbation in every norm, by input name. */
   readonly norms: Readonly<Record<string, Readonly<Record<Norm, number>>>>;
+  /**
+   * Of minimum-norm attacks: size of the smallest example found, before rounding, whatever the budget; over several inputs as the first one's, the others
+   * weighed by their eps. null where nothing was found, and for bounded attacks.
+   */
+  readonly distance: number | null;
+  /** Queries spent when the attack met the first example, of whatever size. */
+  readonly foundAt?: number;
+  /** Of a suite: the part that found the example. */
+  readonly by?: string;
+  /** How the attack went; where its cost stands, so that nothing is told twice. */
+  readonly trace?: Trace;
   readonly cleanProbabilities: readonly number[];
   readonly probabilities: readonly number[];
   readonly forwards: number;

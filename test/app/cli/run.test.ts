@@ -8,6 +8,7 @@ import { parquetReadObjects } from 'hyparquet';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../../src/core/tensor/random.ts';
+import { closestAttack } from './closest.ts';
 import { linearImageModel } from './models.ts';
 import { inFolder, provoke } from './provoke.ts';
 
@@ -128,7 +129,8 @@ describe('provoke run', () => {
 
   it('gives the same rows and the same examples for 1 and 2 workers, 1 and 2 threads, batch 1 and 7, and two shards', async () => {
     await inFolder(async (folder) => {
-      await project(folder, 20);
+      await project(folder, 20, 'attacks: [noise, fgsm, { use: pgd, steps: 5, restarts: 2 }, { use: ./closest.mjs }]');
+      await writeFile(join(folder, 'closest.mjs'), closestAttack);
       const base = await readFile(join(folder, 'x.yaml'), 'utf8');
       await writeFile(join(folder, 'b1.yaml'), `${base}\nbatch: 1\n`);
       await writeFile(join(folder, 'b7.yaml'), `${base}\nbatch: 7\n`);

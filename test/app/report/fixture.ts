@@ -74,6 +74,7 @@ export function fixtureRows({ n = 12, name = (i) => `face-${String(i + 1).padSta
                 ? { linf: found, l2: found * 150, l1: found * 30000, l0: 36000 }
                 : { linf: 0, l2: 0, l1: 0, l0: 0 },
           },
+          distance: null,
           cleanProbabilities: probabilities(clean, 0.6 + 0.39 * dice(i, 2), i),
           probabilities:
             status === 'success'

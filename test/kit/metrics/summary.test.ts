@@ -17,6 +17,7 @@ function row(sample: string, attack: string, eps: number, status: Status, change
     prediction: skipped || status === 'success' ? 1 : 0,
     floatSuccess: status === 'success',
     norms: { image: { linf: eps, l2: 2 * eps, l1: 3 * eps, l0: 4 } },
+    distance: null,
     cleanProbabilities: [1, 0],
     probabilities: [1, 0],
     forwards: 1,
