@@ -1,11 +1,14 @@
 /** @file provoke/attacks: the attacks, their contract and their registry. */
 export type { Attack, Job, Need, OptionValue, OracleFor } from './attack.ts';
 export { bim } from './bim.ts';
+export { ddn } from './ddn.ts';
 export { deepfool } from './deepfool.ts';
 export { fab } from './fab.ts';
 export { fgsm } from './fgsm.ts';
+export { fmn } from './fmn.ts';
 export { mifgsm } from './mifgsm.ts';
 export { noise } from './noise.ts';
 export { pgd } from './pgd.ts';
 export { attackNamed, attacks, readOptions } from './registry.ts';
+export { sigmaZero } from './sigma-zero.ts';
 export { square } from './square.ts';

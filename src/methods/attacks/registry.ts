@@ -2,15 +2,30 @@
 import { findNamed } from '../../core/errors.ts';
 import type { Attack } from './attack.ts';
 import { bim } from './bim.ts';
+import { ddn } from './ddn.ts';
 import { deepfool } from './deepfool.ts';
 import { fab } from './fab.ts';
 import { fgsm } from './fgsm.ts';
+import { fmn } from './fmn.ts';
 import { mifgsm } from './mifgsm.ts';
 import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
+import { sigmaZero } from './sigma-zero.ts';
 import { square } from './square.ts';
 
-export const attacks: Readonly<Record<string, Attack>> = { noise, fgsm, bim, pgd, mifgsm, square, fab, deepfool };
+export const attacks: Readonly<Record<string, Attack>> = {
+  noise,
+  fgsm,
+  bim,
+  pgd,
+  mifgsm,
+  square,
+  fab,
+  deepfool,
+  ddn,
+  fmn,
+  'sigma-zero': sigmaZero,
+};
 
 /** The attack of that name; throws a UserError with the nearest name otherwise. */
 export const attackNamed = (name: string): Attack => findNamed('attack', attacks, name);

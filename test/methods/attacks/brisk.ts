@@ -4,6 +4,7 @@ import type { Options } from '../../../src/kit/options.ts';
 import type { Attack } from '../../../src/methods/attacks/attack.ts';
 
 const brisk: Readonly<Record<string, Options>> = {
+  'sigma-zero': { steps: 200 },
   square: { queries: 300 },
 };
 
