@@ -1,11 +1,15 @@
 /** @file provoke/attacks: the attacks, their contract and their registry. */
 export type { Attack, Job, Need, OptionValue, OracleFor } from './attack.ts';
 export { bim } from './bim.ts';
+export { cw } from './cw.ts';
 export { ddn } from './ddn.ts';
 export { deepfool } from './deepfool.ts';
+export { ead } from './ead.ts';
 export { fab } from './fab.ts';
+export { fewPixel } from './few-pixel.ts';
 export { fgsm } from './fgsm.ts';
 export { fmn } from './fmn.ts';
+export { jsma } from './jsma.ts';
 export { mifgsm } from './mifgsm.ts';
 export { noise } from './noise.ts';
 export { pgd } from './pgd.ts';

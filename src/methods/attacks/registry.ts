@@ -2,11 +2,15 @@
 import { findNamed } from '../../core/errors.ts';
 import type { Attack } from './attack.ts';
 import { bim } from './bim.ts';
+import { cw } from './cw.ts';
 import { ddn } from './ddn.ts';
 import { deepfool } from './deepfool.ts';
+import { ead } from './ead.ts';
 import { fab } from './fab.ts';
+import { fewPixel } from './few-pixel.ts';
 import { fgsm } from './fgsm.ts';
 import { fmn } from './fmn.ts';
+import { jsma } from './jsma.ts';
 import { mifgsm } from './mifgsm.ts';
 import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
@@ -20,10 +24,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
   pgd,
   mifgsm,
   square,
+  'few-pixel': fewPixel,
   fab,
   deepfool,
   ddn,
   fmn,
+  cw,
+  ead,
+  jsma,
   'sigma-zero': sigmaZero,
 };
 

@@ -4,6 +4,10 @@ import type { Options } from '../../../src/kit/options.ts';
 import type { Attack } from '../../../src/methods/attacks/attack.ts';
 
 const brisk: Readonly<Record<string, Options>> = {
+  cw: { searches: 6, steps: 40, lr: 0.05 },
+  ead: { searches: 6, steps: 40 },
+  fab: { steps: 20 },
+  'few-pixel': { population: 40, generations: 20 },
   'sigma-zero': { steps: 200 },
   square: { queries: 300 },
 };
