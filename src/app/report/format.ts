@@ -1,10 +1,25 @@
 /** @file Numbers as people read them. */
 import type { InputSpec } from '../../kit/model/model.ts';
-import type { Eps } from '../../kit/record/summary.ts';
+import type { Eps, Norms } from '../../kit/record/summary.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 
 /** How norms are written. */
 export const normName: Readonly<Record<Norm, string>> = { linf: 'L∞', l2: 'L2', l1: 'L1', l0: 'L0' };
+
+/** The norm of one input. */
+export const normFor = (norm: Norms, input: string): Norm => (typeof norm === 'string' ? norm : norm[input]!);
+
+/** What two measures have in common that are one. */
+export const normKey = (norm: Norms): string => (typeof norm === 'string' ? norm : byName(norm, (one) => one));
+
+/** A norm as it is written; "name norm" for each input where they differ. */
+export const normText = (norm: Norms): string =>
+  typeof norm === 'string' ? normName[norm] : byName(norm, (one) => normName[one]);
+
+const byName = <T>(map: Readonly<Record<string, T>>, text: (value: T, name: string) => string): string =>
+  Object.entries(map)
+    .map(([name, value]) => `${name} ${text(value, name)}`)
+    .join(', ');
 
 /** A fraction in percent with one decimal; never rounded up to 100% or down to 0%; a dash for a rate over nothing (NaN, null in JSON). */
 export function percent(fraction: number | null): string {
@@ -67,15 +82,29 @@ function exact(value: number, norm: Norm, spec: InputSpec | undefined): string {
 export const size = (value: number, norm: Norm, spec: InputSpec | undefined): string =>
   norm === 'linf' && isEightBit(spec) ? `${Number((value * 255).toPrecision(3))}/255` : number(value);
 
+type Inputs = Readonly<Record<string, InputSpec>>;
+
+/** The only attacked input, where a number stands without a name. */
+const only = (inputs: Inputs): [string, InputSpec] => Object.entries(inputs).find(([, spec]) => spec.role === 'attacked')!;
+
 /** A budget: one number, or "name number" for each of several inputs. */
-export function epsText(eps: Eps, norm: Norm, inputs: Readonly<Record<string, InputSpec>>): string {
-  if (typeof eps !== 'number') {
-    return Object.entries(eps)
-      .map(([name, value]) => `${name} ${exact(value, norm, inputs[name])}`)
-      .join(', ');
-  }
-  const attacked = Object.values(inputs).filter((spec) => spec.role === 'attacked');
-  return exact(eps, norm, attacked[0]);
+export function epsText(eps: Eps, norm: Norms, inputs: Inputs): string {
+  if (typeof eps !== 'number') return byName(eps, (value, name) => exact(value, normFor(norm, name), inputs[name]));
+  const [name, spec] = only(inputs);
+  return exact(eps, normFor(norm, name), spec);
+}
+
+/** A budget with its norm in front: of each input where they differ. */
+export function budgetText(eps: Eps, norm: Norms, inputs: Inputs): string {
+  if (typeof norm === 'string' || typeof eps === 'number') return `${normText(norm)} ${epsText(eps, norm, inputs)}`;
+  return byName(eps, (value, name) => `${normName[norm[name]!]} ${exact(value, norm[name]!, inputs[name])}`);
+}
+
+/** A mean size, rounded: one number, or "name number" for each of several inputs. */
+export function sizeText(sizes: Eps, norm: Norms, inputs: Inputs): string {
+  if (typeof sizes !== 'number') return byName(sizes, (value, name) => size(value, normFor(norm, name), inputs[name]));
+  const [name, spec] = only(inputs);
+  return size(sizes, normFor(norm, name), spec);
 }
 
 const nouns: Readonly<Record<InputSpec['modality'], string>> = {
@@ -95,7 +124,8 @@ export function nounOf(inputs: Readonly<Record<string, InputSpec>>): string {
 }
 
 /** A budget in plain words, at the start of a sentence. */
-export function budgetWords(label: string, norm: Norm, inputs: Readonly<Record<string, InputSpec>>): string {
+export function budgetWords(label: string, norm: Norms, inputs: Inputs): string {
+  if (typeof norm !== 'string') return `A change of at most ${label}`;
   const attacked = Object.values(inputs).filter((spec) => spec.role === 'attacked');
   const single = attacked.length === 1 ? attacked[0]! : undefined;
   const each = single?.modality === 'image' || single?.modality === 'video' ? 'pixel' : 'value';

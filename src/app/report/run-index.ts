@@ -1,16 +1,19 @@
 /** @file The run seen from its budgets, attacks and samples: what every section looks things up in. */
+
+import { budgetOf } from '../../kit/metrics/summary.ts';
 import type { Status } from '../../kit/record/outcome.ts';
 import type { Row } from '../../kit/record/row.ts';
-import type { Cell, Eps, WorstCase } from '../../kit/record/summary.ts';
-import type { Norm } from '../../kit/threat/threat.ts';
-import { epsText, normName } from './format.ts';
+import type { Cell, Eps, Norms, WorstCase } from '../../kit/record/summary.ts';
+import { budgetText, epsText, normKey } from './format.ts';
 import type { AttackInfo, ReportData } from './report-data.ts';
 
 export interface Budget {
   readonly key: string;
-  readonly norm: Norm;
+  readonly norm: Norms;
+  /** Budgets of one kind share it: norms by input. */
+  readonly kind: string;
   readonly eps: Eps;
-  /** e.g. "8/255"; with the norm in front where the run has several. */
+  /** e.g. "8/255"; with the norm in front where the run or its inputs have several. */
   readonly label: string;
   readonly worst: WorstCase;
 }
@@ -38,11 +41,7 @@ const epsKey = (eps: Eps): string =>
         .map((name) => `${name}=${eps[name]}`)
         .join(',');
 
-const rowKey = (row: Row): string => {
-  const names = Object.keys(row.eps);
-  const first = names[0]!;
-  return `${row.norm[first]} ${names.length === 1 ? row.eps[first] : epsKey(row.eps)}`;
-};
+const budgetKey = ({ norm, eps }: { readonly norm: Norms; readonly eps: Eps }): string => `${normKey(norm)} ${epsKey(eps)}`;
 
 const acronym = (name: string): string => (name.length <= 4 ? name.toUpperCase() : name);
 
@@ -62,7 +61,7 @@ export const worstRow = (rows: readonly Row[]): Row | undefined =>
 
 /** Whether what `inner` allows, `outer` allows too. */
 function contains(outer: Budget, inner: Budget): boolean {
-  if (outer.norm !== inner.norm) return false;
+  if (outer.kind !== inner.kind) return false;
   const [large, small] = [outer.eps, inner.eps];
   if (typeof large === 'number' || typeof small === 'number') return typeof large === typeof small && small <= large;
   return Object.keys(large).every((name) => (small[name] ?? Number.POSITIVE_INFINITY) <= large[name]!);
@@ -70,26 +69,27 @@ function contains(outer: Budget, inner: Budget): boolean {
 
 function budgetsOf(data: ReportData): Budget[] {
   const { worstCase } = data.summary;
-  const norms = [...new Set(worstCase.map((worst) => worst.norm))];
+  const kinds = [...new Set(worstCase.map((worst) => normKey(worst.norm)))];
   const ascending = [...worstCase].sort((a, b) => {
-    if (a.norm !== b.norm) return norms.indexOf(a.norm) - norms.indexOf(b.norm);
+    const [first, second] = [kinds.indexOf(normKey(a.norm)), kinds.indexOf(normKey(b.norm))];
+    if (first !== second) return first - second;
     return typeof a.eps === 'number' && typeof b.eps === 'number' ? a.eps - b.eps : 0;
   });
   return ascending.map((worst) => {
-    const text = epsText(worst.eps, worst.norm, data.model.inputs);
-    const label = norms.length > 1 ? `${normName[worst.norm]} ${text}` : text;
-    return { key: `${worst.norm} ${epsKey(worst.eps)}`, norm: worst.norm, eps: worst.eps, label, worst };
+    const { norm, eps } = worst;
+    const write = kinds.length > 1 || typeof norm !== 'string' ? budgetText : epsText;
+    return { key: budgetKey(worst), kind: normKey(norm), norm, eps, label: write(eps, norm, data.model.inputs), worst };
   });
 }
 
 /** Looks the run over once. */
 export function indexRun(data: ReportData): RunIndex {
   const budgets = budgetsOf(data);
-  const cells = new Map(data.summary.cells.map((cell) => [`${cell.attack} ${cell.norm} ${epsKey(cell.eps)}`, cell]));
+  const cells = new Map(data.summary.cells.map((cell) => [`${cell.attack} ${budgetKey(cell)}`, cell]));
   const byCell = new Map<string, Map<string, Row>>();
   const bySample = new Map<string, Row[]>();
   for (const row of data.rows) {
-    const key = rowKey(row);
+    const key = budgetKey(budgetOf(row));
     const cell = byCell.get(`${row.attack} ${key}`) ?? new Map<string, Row>();
     cell.set(row.sample, row);
     byCell.set(`${row.attack} ${key}`, cell);
@@ -98,7 +98,7 @@ export function indexRun(data: ReportData): RunIndex {
     if (list === undefined) bySample.set(place, [row]);
     else list.push(row);
   }
-  const headline = budgets.filter((budget) => budget.norm === budgets[0]!.norm).at(-1);
+  const headline = budgets.filter((budget) => budget.kind === budgets[0]!.kind).at(-1);
   return {
     budgets,
     headline,

@@ -1,15 +1,10 @@
 /** @file From rows to the numbers of a report: cells, worst case, confusion. Rates are fractions; a rate over nothing is NaN (null in JSON), never 0 or 1. */
 import type { Status } from '../record/outcome.ts';
 import type { Row } from '../record/row.ts';
-import type { Cell, Eps, Summary, WorstCase } from '../record/summary.ts';
-import type { Norm } from '../threat/threat.ts';
-import { jointNorm } from './norms.ts';
+import type { Cell, Eps, Norms, Summary, WorstCase } from '../record/summary.ts';
 import { wilson } from './rates.ts';
 
-/**
- * Summary of a run's rows. Cells and budgets come in the order the rows name them first.
- * Where inputs have different norms, `norm` is that of the first input, and meanNorm the size in it of all inputs together.
- */
+/** Summary of a run's rows. Cells and budgets come in the order the rows name them first. */
 export function summarise(rows: readonly Row[]): Summary {
   const samples = [...groupBy(rows, (row) => row.sample).values()];
   // -1: the process that asked the model crashed; another attack's may have lived
@@ -30,7 +25,7 @@ function cellOf(rows: readonly Row[]): Cell {
   const { norm, eps } = budgetOf(rows[0]!);
   const count = countStatuses(rows.map((row) => row.status));
   const attacked = count.success + count.failure;
-  const sizes = rows.filter((row) => row.status === 'success').map((row) => sizeIn(norm, row));
+  const broken = rows.filter((row) => row.status === 'success');
   return {
     attack,
     norm,
@@ -40,7 +35,7 @@ function cellOf(rows: readonly Row[]): Cell {
     ...robustness(count),
     attackSuccessRate: attacked === 0 ? null : count.success / attacked,
     attackSuccessRateInterval: attacked === 0 ? null : wilson(count.success, attacked),
-    meanNorm: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0) / sizes.length,
+    meanNorm: broken.length === 0 ? null : meanSize(broken),
   };
 }
 
@@ -95,20 +90,27 @@ export function confusion(rows: readonly Row[], classes: number, attack: string,
   return { clean: count((row) => row.cleanPrediction), attacked: count((row) => row.prediction) };
 }
 
-/** The budget of a row as summaries print it: a number for one input, by name for several. */
-export function budgetOf(row: Row): { readonly norm: Norm; readonly eps: Eps } {
-  const names = Object.keys(row.eps);
-  const norm = row.norm[names[0]!]!;
-  return { norm, eps: names.length === 1 ? row.eps[names[0]!]! : row.eps };
+/** The budget of a row as summaries print it: a number for one input, by name for several; one norm where all inputs have it. */
+export function budgetOf(row: Row): { readonly norm: Norms; readonly eps: Eps } {
+  const [first, ...others] = Object.keys(row.eps);
+  const norm = row.norm[first!]!;
+  return {
+    norm: others.every((name) => row.norm[name] === norm) ? norm : row.norm,
+    eps: others.length === 0 ? row.eps[first!]! : row.eps,
+  };
+}
+
+/** Mean size of the perturbations, each input in its own norm. */
+function meanSize(rows: readonly Row[]): Eps {
+  const { norm, eps } = rows[0]!;
+  const means = Object.keys(eps).map((name): [string, number] => [
+    name,
+    rows.reduce((sum, row) => sum + row.norms[name]![norm[name]!], 0) / rows.length,
+  ]);
+  return means.length === 1 ? means[0]![1] : Object.fromEntries(means);
 }
 
 const budgetKey = (row: Row): string => JSON.stringify(Object.keys(row.eps).map((name) => [name, row.norm[name], row.eps[name]]));
-
-const sizeIn = (norm: Norm, row: Row): number =>
-  jointNorm(
-    norm,
-    Object.keys(row.eps).map((name) => row.norms[name]![norm]),
-  );
 
 function countStatuses(statuses: readonly Status[]): Record<Status, number> {
   const count = { success: 0, failure: 0, skipped: 0, invalid: 0 };

@@ -3,10 +3,13 @@ import type { Norm } from '../threat/threat.ts';
 /** A number for one attacked input; by input name where there are several. */
 export type Eps = number | Readonly<Record<string, number>>;
 
+/** The norm of all attacked inputs; by input name where they have different ones. */
+export type Norms = Norm | Readonly<Record<string, Norm>>;
+
 /** One attack at one budget. Rates are fractions with their Wilson 95 % interval. */
 export interface Cell {
   readonly attack: string;
-  readonly norm: Norm;
+  readonly norm: Norms;
   readonly eps: Eps;
   readonly n: number;
   readonly success: number;
@@ -19,13 +22,13 @@ export interface Cell {
   /** success / (success + failure); null where nothing was attacked. */
   readonly attackSuccessRate: number | null;
   readonly attackSuccessRateInterval: readonly [number, number] | null;
-  /** Mean size of the successes' perturbations in `norm`; null without a success. */
-  readonly meanNorm: number | null;
+  /** Mean size of the successes' perturbations, each input in its norm; null without a success. */
+  readonly meanNorm: Eps | null;
 }
 
 /** Per-sample minimum over the run's attacks. */
 export interface WorstCase {
-  readonly norm: Norm;
+  readonly norm: Norms;
   readonly eps: Eps;
   readonly robustAccuracy: number;
   readonly robustAccuracyInterval: readonly [number, number];

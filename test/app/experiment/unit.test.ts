@@ -72,7 +72,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function rowsOf(model: Model, attack: Attack, norm: Norm, budgets: readonly number[], queries?: number): Promise<Row[]> {
+async function rowsOf(
+  model: Model,
+  attack: Attack,
+  norm: Norm,
+  budgets: readonly number[],
+  queries?: number,
+): Promise<readonly Row[]> {
   const sessions = openSessions(model, runtime);
   const planned: PlannedAttack = { label: attack.name, attack, options: {} };
   try {

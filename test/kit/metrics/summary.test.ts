@@ -69,14 +69,24 @@ describe('a cell', () => {
     expect(summarise(table('pgd', 0.1, { a: 'invalid' })).cells[0]!.robustAccuracy).toBeNaN();
   });
 
-  it('takes several inputs as one vector and prints eps by name', () => {
+  it('has eps and mean size by name for several inputs, and their norms where they differ', () => {
     const size = (linf: number, l2: number) => ({ linf, l2, l1: 0, l0: 0 });
     const both = row('a', 'pgd', 0, 'success', {
       norm: { rgb: 'l2', skeleton: 'l2' },
       eps: { rgb: 3, skeleton: 4 },
       norms: { rgb: size(1, 3), skeleton: size(2, 4) },
     });
-    expect(summarise([both]).cells[0]).toMatchObject({ norm: 'l2', eps: { rgb: 3, skeleton: 4 }, meanNorm: 5 });
+    const smaller = { ...both, sample: 'b', norms: { rgb: size(0.5, 1), skeleton: size(1, 4) } };
+    expect(summarise([both, smaller]).cells[0]).toMatchObject({
+      norm: 'l2',
+      eps: { rgb: 3, skeleton: 4 },
+      meanNorm: { rgb: 2, skeleton: 4 },
+    });
+    const mixed = [both, smaller].map((one) => ({ ...one, norm: { rgb: 'linf', skeleton: 'l2' } as const }));
+    expect(summarise(mixed)).toMatchObject({
+      cells: [{ norm: { rgb: 'linf', skeleton: 'l2' }, meanNorm: { rgb: 0.75, skeleton: 4 } }],
+      worstCase: [{ norm: { rgb: 'linf', skeleton: 'l2' }, eps: { rgb: 3, skeleton: 4 } }],
+    });
   });
 });
 

@@ -12,7 +12,7 @@ import { openStore } from '../../experiment/store.ts';
 import { type Overview, openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import { epsText } from '../../report/format.ts';
+import { epsText, normKey, sizeText } from '../../report/format.ts';
 import { writeReport } from '../../report/from-run.ts';
 import { commandLine } from '../command-line.ts';
 import type { Guard } from '../guard.ts';
@@ -149,7 +149,7 @@ function refuseEmpty(record: RunRecord, overview: Overview): void {
 
 /** A figure that is not there, because nothing could be judged, passes no gate. */
 const isBelow = (summary: Summary, limit: number): boolean => {
-  const largest = new Map(summary.worstCase.map((w) => [w.norm, w]));
+  const largest = new Map(summary.worstCase.map((w) => [normKey(w.norm), w]));
   return [...largest.values()].some((w) => !(w.robustAccuracy >= limit));
 };
 
@@ -167,24 +167,26 @@ export function summaryText(record: RunRecord): string {
     'skipped',
     'invalid',
     'success rate',
+    'mean size',
     `robust ${measure}`,
     '95 %',
   ];
   const cells = summary.cells.map((c) => [
     c.attack,
-    c.norm,
+    normKey(c.norm),
     epsText(c.eps, c.norm, model.inputs),
     ...[c.n, c.success, c.failure, c.skipped, c.invalid].map(String),
     c.attackSuccessRate === null ? '-' : percent(c.attackSuccessRate),
+    c.meanNorm === null ? '-' : sizeText(c.meanNorm, c.norm, model.inputs),
     percent(c.robustAccuracy),
     interval(c.robustAccuracyInterval),
   ]);
   const worst = summary.worstCase.map((w) => [
     'worst case',
-    w.norm,
+    normKey(w.norm),
     epsText(w.eps, w.norm, model.inputs),
     String(summary.n),
-    ...['', '', '', '', ''],
+    ...['', '', '', '', '', ''],
     percent(w.robustAccuracy),
     interval(w.robustAccuracyInterval),
   ]);

@@ -2,7 +2,7 @@
 
 import type { Row } from '../../../kit/record/row.ts';
 import type { Cell } from '../../../kit/record/summary.ts';
-import { count, duration, interval, number, percent, size } from '../format.ts';
+import { count, duration, interval, number, percent, sizeText } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import type { ReportData } from '../report-data.ts';
 import type { Budget, RunIndex } from '../run-index.ts';
@@ -25,7 +25,7 @@ const columns = (word: string): readonly Column[] => [
   { name: 'Success rate', about: 'fooled / (fooled + held), with 95% Wilson interval' },
   { name: 'Unrounded', about: 'examples that fooled the model before they were rounded to what a file can hold' },
   { name: `Robust ${word}`, about: 'held / (n − invalid), with 95% Wilson interval' },
-  { name: 'Mean size', about: 'mean size of the successful changes' },
+  { name: 'Mean size', about: 'mean size of the successful changes, each input in its norm' },
   { name: 'Forward', about: 'forward passes per sample, mean' },
   { name: 'Backward', about: 'backward passes per sample, mean' },
   { name: 'Queries', about: 'queries per sample, mean' },
@@ -41,7 +41,6 @@ const rate = (value: number, range: readonly [number, number]): Markup =>
   Number.isFinite(value) ? cellOf(value, html`${percent(value)} <small>${interval(range)}</small>`) : cellOf(-1, '—');
 
 function line(data: ReportData, label: string, budget: Budget, position: number, cell: Cell, rows: readonly Row[]): Markup {
-  const spec = Object.values(data.model.inputs).filter((input) => input.role === 'attacked');
   const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
   const floatSuccess = rows.filter((row) => row.floatSuccess).length;
   const forwards = mean(rows, (row) => row.forwards);
@@ -54,7 +53,10 @@ function line(data: ReportData, label: string, budget: Budget, position: number,
   }${cellOf(floatSuccess, count(floatSuccess))}${rate(cell.robustAccuracy, cell.robustAccuracyInterval)}${
     cell.meanNorm === null
       ? cellOf(-1, '—')
-      : cellOf(cell.meanNorm, size(cell.meanNorm, cell.norm, spec.length === 1 ? spec[0] : undefined))
+      : cellOf(
+          typeof cell.meanNorm === 'number' ? cell.meanNorm : Object.values(cell.meanNorm)[0]!,
+          sizeText(cell.meanNorm, cell.norm, data.model.inputs),
+        )
   }${cellOf(forwards, number(forwards))}${cellOf(backwards, number(backwards))}${cellOf(queries, number(queries))}${cellOf(seconds, duration(seconds))}</tr>
 `;
 }

@@ -1,5 +1,5 @@
 /** @file Robust accuracy against budget, drawn as SVG that takes its colours from the page. */
-import { interval, normName, percent } from '../format.ts';
+import { interval, normText, percent } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import type { ReportData } from '../report-data.ts';
 import { type Budget, isControl, type RunIndex } from '../run-index.ts';
@@ -164,16 +164,16 @@ ${chance !== undefined && html`<g class="chance"><line x1="${left}" x2="${right}
 /** Robust accuracy against budget: a figure for each norm. */
 export function curves(data: ReportData, index: RunIndex): Markup {
   const word = data.data.agreement ? 'Robust agreement' : 'Robust accuracy';
-  const norms = [...new Set(index.budgets.map((budget) => budget.norm))];
+  const kinds = [...new Map(index.budgets.map((budget) => [budget.kind, budget.norm])).entries()];
   const chance = data.goal === 'untargeted' && data.model.classes.length > 1 ? 1 / data.model.classes.length : undefined;
-  return html`${norms.map((norm) => {
-    const budgets = index.budgets.filter((budget) => budget.norm === norm);
+  return html`${kinds.map(([kind, norm]) => {
+    const budgets = index.budgets.filter((budget) => budget.kind === kind);
     const axis = axisOf(budgets);
     const series = seriesOf(data, index, budgets, axis);
     if (series.length === 0)
-      return html`<p class="note">Nothing could be judged at ${normName[norm]} budgets, so there is nothing to draw.</p>`;
-    const xTitle = `${axisName[norm]}${axis.even && budgets.length > 1 ? ' (evenly spaced)' : ''}`;
-    const name = `${word} against ${normName[norm]} budget`;
+      return html`<p class="note">Nothing could be judged at ${normText(norm)} budgets, so there is nothing to draw.</p>`;
+    const xTitle = `${typeof norm === 'string' ? axisName[norm] : `budgets by input (${normText(norm)})`}${axis.even && budgets.length > 1 ? ' (evenly spaced)' : ''}`;
+    const name = `${word} against ${normText(norm)} budget`;
     const longest = Math.max(...series.map((one) => one.label.length));
     const labels = Math.min(190, 24 + 7.2 * longest);
     return html`<figure class="chart">

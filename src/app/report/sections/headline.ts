@@ -53,7 +53,7 @@ export function alreadyEnough(data: ReportData, index: RunIndex): string | undef
   const budget = index.headline;
   if (budget === undefined || raisedFailures(data).length > 0) return undefined;
   const { success } = worstTally(index, budget);
-  const smaller = index.budgets.filter((one) => one.norm === budget.norm && one !== budget);
+  const smaller = index.budgets.filter((one) => one.kind === budget.kind && one !== budget);
   const enough = smaller.find((one) => worstTally(index, one).success === success);
   return success === 0 || enough === undefined
     ? undefined
