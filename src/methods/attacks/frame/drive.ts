@@ -12,6 +12,8 @@ import { advance, type Keep, outcomeOf, resume, type Said, type Trial, type Walk
 export interface Drive<S extends Space> {
   space(sample: Sample, threats: Readonly<Record<string, Threat>>): S;
   readonly keep: Keep;
+  /** By how much, in logits, a point must reach the goal to be kept; 0 by default. */
+  readonly confidence?: number;
   attempt(trial: Trial<S>): Attempt;
 }
 
@@ -29,7 +31,7 @@ export async function drive<S extends Space>(
     Job<'gradient' | 'scores' | 'decision'>,
     'oracle' | 'batch' | 'goals' | 'threats' | 'random' | 'signal' | 'progress' | 'queries'
   >,
-  { space, keep, attempt }: Drive<S>,
+  { space, keep, confidence, attempt }: Drive<S>,
 ): Promise<Outcome[]> {
   const oracle: AnyOracle = job.oracle;
   const before = job.batch.map((_, of) => oracle.counts(of).queries);
@@ -45,7 +47,7 @@ export async function drive<S extends Space>(
       best: () => walkers[of]!.best,
       left: () => (job.queries?.[of] ?? Number.POSITIVE_INFINITY) - spent(of),
     };
-    return walkerOf(trial, attempt(trial));
+    return walkerOf(trial, attempt(trial), confidence);
   });
   job.signal.throwIfAborted();
   for (const walker of walkers) advance(walker, walker.attempt.next());

@@ -2,9 +2,15 @@
 import type { Loss } from '../../../kit/losses/loss.ts';
 
 /** Points u of the sample's space, and what is to be known there. The arrays are read before the answer comes, and not kept. */
-export type Question =
-  | { readonly ask: 'gradient'; readonly at: readonly Float32Array[]; readonly losses: readonly Loss[]; readonly done?: number }
-  | { readonly ask: 'logits' | 'labels'; readonly at: readonly Float32Array[]; readonly done?: number };
+export type Question = Asked &
+  ({ readonly ask: 'gradient'; readonly losses: readonly Loss[] } | { readonly ask: 'logits' | 'labels' });
+
+interface Asked {
+  readonly at: readonly Float32Array[];
+  readonly done?: number;
+  /** The points only show the way, e.g. from outside the budget: none of them is the result. */
+  readonly scouting?: true;
+}
 
 export interface GradientAnswer {
   readonly loss: readonly number[];

@@ -44,6 +44,8 @@ export interface Walker<S extends Space> {
   readonly trial: Trial<S>;
   readonly attempt: Attempt;
   readonly tracer: Tracer;
+  /** By how much, in logits, a point must reach the goal to be kept. */
+  readonly confidence: number;
   question: Question | undefined;
   best: Best | undefined;
   /** Queries spent when the first example was found. */
@@ -63,11 +65,12 @@ export interface Said {
 }
 
 /** A walker whose attempt has not begun. */
-export function walkerOf<S extends Space>(trial: Trial<S>, attempt: Attempt): Walker<S> {
+export function walkerOf<S extends Space>(trial: Trial<S>, attempt: Attempt, confidence = 0): Walker<S> {
   return {
     trial,
     attempt,
     tracer: tracer(),
+    confidence,
     question: undefined,
     best: undefined,
     foundAt: undefined,
@@ -118,7 +121,10 @@ function judge<S extends Space>(walker: Walker<S>, said: Said, queries: number, 
     if (z !== undefined && !allFinite(z)) return 'the logits are not finite';
     const lead = z === undefined ? Number.NaN : leadOf(trial.goal, z);
     if (k === 0) first = lead;
+    if (question!.scouting) continue;
     if (lead < walker.lowest) walker.lowest = lead;
+    // NaN, where only labels are known, is not too little
+    if (lead > -walker.confidence) continue;
     if (reached(trial.goal, z === undefined ? said.labels[k]! : argmax(z))) consider(walker, u, lead, queries, keep);
   }
   const found = walker.best?.size ?? Number.POSITIVE_INFINITY;
