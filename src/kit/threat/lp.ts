@@ -47,14 +47,15 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
     return delta;
   };
   let reachable: { of: Float32Array; low: Float32Array; high: Float32Array } | undefined;
-  /** The changes of x allowed without scale and mask: every float32 from low to high, since rounding of x + delta is monotone. */
-  const rangeOf = (x: Float32Array) => {
+  const ends: Threat['ends'] = (x) => {
     if (reachable?.of !== x) {
-      const low = new Float32Array(n).fill(-eps);
-      const high = new Float32Array(n).fill(eps);
+      const low = new Float32Array(n);
+      const high = new Float32Array(n);
       for (let i = 0; i < n; i++) {
-        if (Math.fround(x[i]! + low[i]!) < lower[i]!) low[i] = insideBox(x[i]!, low[i]!, lower[i]!, upper[i]!);
-        if (Math.fround(x[i]! + high[i]!) > upper[i]!) high[i] = insideBox(x[i]!, high[i]!, lower[i]!, upper[i]!);
+        if (mask?.[i] === 0) continue;
+        const most = Math.fround(norm === 'linf' ? eps * scaleOf(i) : largestFloat);
+        low[i] = Math.fround(x[i]! - most) < lower[i]! ? insideBox(x[i]!, -most, lower[i]!, upper[i]!) : -most;
+        high[i] = Math.fround(x[i]! + most) > upper[i]! ? insideBox(x[i]!, most, lower[i]!, upper[i]!) : most;
       }
       reachable = { of: x, low, high };
     }
@@ -62,7 +63,7 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   };
   /** The plain linf step and projection in one walk. Comparisons as 0 and 1, not branches: those are mispredicted for every other element. */
   const advanceLinf: Threat['advance'] = (x, delta, gradient, alpha) => {
-    const { low, high } = rangeOf(x);
+    const { low, high } = ends(x);
     const result = new Float32Array(n);
     const step = Math.fround(alpha);
     let suspect = gradient.length === n ? 0 : Number.NaN;
@@ -111,6 +112,7 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
       for (let i = 0; i < n; i++) moved[i]! += delta[i]!;
       return threat.project(x, moved);
     },
+    ends,
     random(stream) {
       if (mask === undefined) return fromScaled(ball.draw(n, eps, stream, reach));
       const free: number[] = [];
@@ -123,6 +125,8 @@ export function lpThreat(spec: InputSpec, options: ThreatOptions): Threat {
   };
   return threat;
 }
+
+const largestFloat = 3.4028234663852886e38;
 
 const scratch = new WeakMap<InputSpec, Float64Array>();
 

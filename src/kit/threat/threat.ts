@@ -26,6 +26,8 @@ export interface Threat {
   step(gradient: Float32Array, alpha: number): Float32Array;
   /** project(x, delta + step(gradient, alpha)), bit for bit, in fewer walks over memory where that is possible. */
   advance(x: Float32Array, delta: Float32Array, gradient: Float32Array, alpha: number): Float32Array;
+  /** The least and the largest change of every element inside mask, bounds and, of linf, eps: each float32 between them keeps x + delta inside, whatever the others do. */
+  ends(x: Float32Array): { readonly low: Float32Array; readonly high: Float32Array };
   /** A perturbation drawn uniformly from the ball (before bounds: project it). */
   random(stream: Stream): Float32Array;
 }

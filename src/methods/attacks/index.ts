@@ -1,4 +1,5 @@
 /** @file provoke/attacks: the attacks, their contract and their registry. */
+export { apgd } from './apgd.ts';
 export type { Attack, Job, Need, OptionValue, OracleFor } from './attack.ts';
 export { bim } from './bim.ts';
 export { cw } from './cw.ts';

@@ -1,5 +1,6 @@
 /** @file The attacks there are, by name. A new attack is one file and one line here. */
 import { findNamed } from '../../core/errors.ts';
+import { apgd } from './apgd.ts';
 import type { Attack } from './attack.ts';
 import { bim } from './bim.ts';
 import { cw } from './cw.ts';
@@ -23,6 +24,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   bim,
   pgd,
   mifgsm,
+  apgd,
   square,
   'few-pixel': fewPixel,
   fab,

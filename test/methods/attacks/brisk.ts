@@ -4,6 +4,7 @@ import type { Options } from '../../../src/kit/options.ts';
 import type { Attack } from '../../../src/methods/attacks/attack.ts';
 
 const brisk: Readonly<Record<string, Options>> = {
+  apgd: { steps: 30 },
   cw: { searches: 6, steps: 40, lr: 0.05 },
   ead: { searches: 6, steps: 40 },
   fab: { steps: 20 },
