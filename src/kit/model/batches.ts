@@ -1,7 +1,7 @@
 /** @file Samples to tensors and back: packed at each input's batch axis, cut into chunks, padded where the model or the runtime wants it. */
 import type { Feeds } from '../../core/runtime/runtime.ts';
 import { type DType, sizeOf, type Tensor, tensor } from '../../core/tensor/tensor.ts';
-import { batchAxis, type InputSpec, type Inputs, type Model } from './model.ts';
+import { batchAxis, fedSpecs, type InputSpec, type Inputs, type Model } from './model.ts';
 
 /** A run of the runtime: the first `count` of its `size` samples are asked for, the rest repeat the last one. */
 export interface Chunk {
@@ -20,9 +20,13 @@ export interface ChunkOptions {
  * Cuts samples into runs. A fixed batch runs in groups of its size; a model that couples its batch runs whole;
  * samples that differ in an input all samples of a run share (no N in its layout) run apart.
  */
-export function chunks(model: Model, samples: readonly Inputs[], { maxBatch, pairs }: ChunkOptions): Chunk[] {
+export function chunks(
+  model: Pick<Model, 'inputs' | 'randoms' | 'fixedBatch' | 'coupling'>,
+  samples: readonly Inputs[],
+  { maxBatch, pairs }: ChunkOptions,
+): Chunk[] {
   const limit = model.fixedBatch ?? (model.coupling === 'batch' ? samples.length : Math.max(1, Math.floor(maxBatch)));
-  const shared = Object.keys(model.inputs).filter((name) => batchAxis(model.inputs[name]!) === undefined);
+  const shared = Object.entries(fedSpecs(model)).flatMap(([name, spec]) => (batchAxis(spec) === undefined ? [name] : []));
   const fits = (a: Inputs, b: Inputs): boolean => shared.every((name) => equal(a[name]!, b[name]!));
   const made: Chunk[] = [];
   let start = 0;
@@ -39,10 +43,10 @@ const equal = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 
 /** The model's inputs for one chunk. Throws where a sample lacks an input or has the wrong number of values. */
-export function packChunk(model: Pick<Model, 'name' | 'inputs'>, samples: readonly Inputs[], chunk: Chunk): Feeds {
+export function packChunk(model: Pick<Model, 'name' | 'inputs' | 'randoms'>, samples: readonly Inputs[], chunk: Chunk): Feeds {
   const members = Array.from({ length: chunk.size }, (_, i) => samples[chunk.start + Math.min(i, chunk.count - 1)]!);
   return Object.fromEntries(
-    Object.entries(model.inputs).map(([name, spec]) => {
+    Object.entries(fedSpecs(model)).map(([name, spec]) => {
       const values = members.map((inputs) => {
         const value = inputs[name];
         if (value?.length !== sizeOf(spec.shape))
@@ -56,7 +60,7 @@ export function packChunk(model: Pick<Model, 'name' | 'inputs'>, samples: readon
   );
 }
 
-function pack(values: readonly Float32Array[], spec: InputSpec): Tensor {
+function pack(values: readonly Float32Array[], spec: Pick<InputSpec, 'shape' | 'layout' | 'dtype'>): Tensor {
   const axis = batchAxis(spec);
   if (axis === undefined) return numbersTo(spec.dtype, spec.shape, values[0]!);
   const dims = [...spec.shape.slice(0, axis), values.length, ...spec.shape.slice(axis)];

@@ -5,7 +5,8 @@ import type { Execute } from '../../core/onnx/passes/shapes.ts';
 import { type Stream, stream } from '../../core/tensor/random.ts';
 import type { Tensor } from '../../core/tensor/tensor.ts';
 import { packChunk } from './batches.ts';
-import type { InputSpec, Inputs, Model } from './model.ts';
+import { drawOf } from './draws.ts';
+import { fedSpecs, type InputSpec, type Inputs, type Model, type RandomSpec } from './model.ts';
 
 export interface Coupling {
   readonly coupling: Model['coupling'];
@@ -21,7 +22,7 @@ const tolerance = 1e-4;
  * An If or Loop whose condition depends on the samples couples them whatever the numbers show: which neighbours change its course cannot be guessed.
  */
 export async function findCoupling(
-  model: Pick<Model, 'name' | 'graph' | 'inputs' | 'fixedBatch'>,
+  model: Pick<Model, 'name' | 'graph' | 'inputs' | 'randoms' | 'fixedBatch'>,
   logits: string,
   execute: Execute,
 ): Promise<Coupling> {
@@ -54,8 +55,8 @@ export async function findCoupling(
 }
 
 /** The coupling that control flow makes by itself, without a run. */
-export function drivenByBatch(model: Pick<Model, 'graph' | 'inputs' | 'fixedBatch'>): Coupling {
-  const batched = Object.entries(model.inputs).flatMap(([name, { layout }]) => (layout.includes('N') ? [name] : []));
+export function drivenByBatch(model: Pick<Model, 'graph' | 'inputs' | 'randoms' | 'fixedBatch'>): Coupling {
+  const batched = Object.entries(fedSpecs(model)).flatMap(([name, { layout }]) => (layout.includes('N') ? [name] : []));
   const [first] = model.fixedBatch === 1 ? [] : drivenByData(model.graph, batched);
   if (first === undefined) return { coupling: 'none', said: [] };
   return {
@@ -67,10 +68,11 @@ export function drivenByBatch(model: Pick<Model, 'graph' | 'inputs' | 'fixedBatc
 }
 
 /** Random values within the bounds for float inputs, zeros (a safe index) for the others; the same for all where the input is shared. */
-export function drawn(model: { inputs: Readonly<Record<string, InputSpec>>; graph: Graph }, key: string): Inputs {
+export function drawn(model: Pick<Model, 'inputs' | 'randoms'> & { graph: Graph }, key: string): Inputs {
+  const specs = fedSpecs(model);
   return Object.fromEntries(
     feedsOf(model.graph).map(({ name }) => {
-      const spec = model.inputs[name]!;
+      const spec = specs[name]!;
       const random: Stream = stream('coupling', name, spec.layout.includes('N') ? key : 'shared');
       const size = spec.shape.reduce((a, b) => a * b, 1);
       return [name, Float32Array.from({ length: size }, () => (spec.dtype === 'float32' ? within(spec, random) : 0))];
@@ -78,7 +80,9 @@ export function drawn(model: { inputs: Readonly<Record<string, InputSpec>>; grap
   );
 }
 
-function within({ bounds }: InputSpec, random: Stream): number {
+function within(spec: InputSpec | RandomSpec, random: Stream): number {
+  if ('kind' in spec) return drawOf(spec.kind, random);
+  const { bounds } = spec;
   if (bounds === 'unbounded') return random.normal();
   const [low, high] = [bounds.lower, bounds.upper].map((end) => (typeof end === 'number' ? end : end[0]!)) as [number, number];
   return low + (high - low) * random.uniform();

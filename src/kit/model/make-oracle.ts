@@ -1,21 +1,15 @@
 /** @file Oracles over a model's sessions: questions are packed into batches, counted per sample, and answered the same whatever the batch. */
 import { UserError } from '../../core/errors.ts';
 import type { Feeds } from '../../core/runtime/runtime.ts';
+import { type Stream, stream } from '../../core/tensor/random.ts';
 import type { Tensor } from '../../core/tensor/tensor.ts';
 import { coefficientOf, lossFeeds } from '../losses/graph.ts';
 import { headNames } from '../losses/heads.ts';
 import type { Loss } from '../losses/loss.ts';
 import { type Chunk, chunks, packChunk, unpack } from './batches.ts';
+import { meanOf, overDraws, type Shot } from './draws.ts';
 import type { Inputs } from './model.ts';
-import {
-  argmax,
-  type Counts,
-  type DecisionOracle,
-  type GradientOracle,
-  type Gradients,
-  type Probe,
-  type ScoreOracle,
-} from './oracle.ts';
+import { argmax, type Counts, type DecisionOracle, type GradientOracle, type Probe, type ScoreOracle } from './oracle.ts';
 import type { ForwardSession, GradientHeads, GradientSession, ModelSessions } from './sessions.ts';
 
 export interface OracleOptions {
@@ -25,6 +19,10 @@ export interface OracleOptions {
   readonly signal?: AbortSignal;
   /** Most queries per sample. */
   readonly queryBudget?: number;
+  /** Of a model that draws random numbers: the mean of so many draws answers every question. Default 1. */
+  readonly draws?: number;
+  /** The stream of a sample's draws; by default that of its index. Every question goes on to the next draws. */
+  readonly random?: (of: number) => Stream;
   /** Answer with zeros where every path of the gradient is cut, as a measurement of time may; otherwise that is refused. */
   readonly zeroGradients?: boolean;
 }
@@ -52,9 +50,13 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
   const classes = model.classes.length;
   const spent = new Map<number, Counts>();
   const counts = (of: number): Counts => spent.get(of) ?? nothing;
-  const charge = (of: number, backwards: number): void => {
+  const charge = ({ of, first }: Shot, backwards: number): void => {
     const before = counts(of);
-    spent.set(of, { forwards: before.forwards + 1, backwards: before.backwards + backwards, queries: before.queries + 1 });
+    spent.set(of, {
+      forwards: before.forwards + 1,
+      backwards: before.backwards + backwards,
+      queries: before.queries + (first ? 1 : 0),
+    });
   };
   const admit = (probes: readonly Probe[]): void => {
     const { queryBudget: budget } = options;
@@ -67,15 +69,15 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
     }
   };
 
-  /** Runs the probes chunk by chunk and hands each chunk's results to `take`. */
+  /** Runs the shots chunk by chunk and hands each chunk's results to `take`. */
   const run = async (
-    probes: readonly Probe[],
+    shots: readonly Shot[],
     { session, pairs, logits }: ForwardSession,
     backwards: number,
     more: (chunk: Chunk) => Feeds,
     take: (results: Record<string, Tensor>, chunk: Chunk) => void,
   ): Promise<void> => {
-    const samples = probes.map((p) => p.inputs);
+    const samples = shots.map((p) => p.inputs);
     for (const chunk of chunks(model, samples, { maxBatch: options.maxBatch, pairs })) {
       options.signal?.throwIfAborted();
       const feeds = { ...packChunk(model, samples, chunk), ...more(chunk) };
@@ -88,19 +90,18 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
           `${model.name}: the logits "${logits}" of ${chunk.size} samples have shape [${dims}], expected [${chunk.size},${classes}]`,
           'state the layout of inputs and output and the class names in the manifest',
         );
-      for (let i = 0; i < chunk.count; i++) charge(probes[chunk.start + i]!.of, backwards);
+      for (let i = 0; i < chunk.count; i++) charge(shots[chunk.start + i]!, backwards);
       take(results, chunk);
     }
   };
   const rows = (values: Tensor, count: number): Float32Array[] =>
     Array.from({ length: count }, (_, i) => (values.data as Float32Array).slice(i * classes, (i + 1) * classes));
 
-  const logits: ScoreOracle['logits'] = async (probes) => {
-    admit(probes);
+  const scoresOf = async (shots: readonly Shot[]): Promise<Float32Array[]> => {
     const forward = await sessions.forward();
     const answers: Float32Array[] = [];
     await run(
-      probes,
+      shots,
       forward,
       0,
       () => ({}),
@@ -111,12 +112,10 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
     return answers;
   };
 
-  const gradientWith = async (heads: GradientHeads, probes: readonly Probe[], losses: readonly Loss[]): Promise<Gradients> => {
+  const slopesWith = async (heads: GradientHeads, shots: readonly Shot[], losses: readonly Loss[]): Promise<Slope[]> => {
     const opened = await sessions.gradient(heads);
     if (options.zeroGradients !== true) refuseZeros(model.name, opened);
-    const loss: number[] = [];
-    const scores: Float32Array[] = [];
-    const gradients: Inputs[] = [];
+    const answers: Slope[] = [];
     const feedsOf = (chunk: Chunk): Feeds => {
       const members = Array.from({ length: chunk.size }, (_, i) => losses[chunk.start + Math.min(i, chunk.count - 1)]!);
       const feeds = lossFeeds(members, classes);
@@ -128,48 +127,88 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
         [names.linear]: feeds.linear,
       };
     };
-    await run(probes, opened, 1, feedsOf, (results, chunk) => {
-      loss.push(...(results[opened.loss]!.data as Float32Array).subarray(0, chunk.count));
-      scores.push(...rows(results[opened.logits]!, chunk.count));
+    await run(shots, opened, 1, feedsOf, (results, chunk) => {
+      const scores = rows(results[opened.logits]!, chunk.count);
       for (let i = 0; i < chunk.count; i++) {
-        gradients.push(
-          Object.fromEntries(
-            Object.entries(opened.gradients).map(([name, output]) => [name, unpack(results[output]!, model.inputs[name]!, i)]),
-          ),
+        const gradient = Object.fromEntries(
+          Object.entries(opened.gradients).map(([name, output]) => [name, unpack(results[output]!, model.inputs[name]!, i)]),
         );
+        answers.push({ loss: (results[opened.loss]!.data as Float32Array)[i]!, logits: scores[i]!, gradient });
       }
     });
-    return { loss, logits: scores, gradient: gradients };
+    return answers;
   };
 
-  return {
-    classes,
-    counts,
-    logits,
-    labels: async (probes) => (await logits(probes)).map(argmax),
-    async gradient(probes, losses) {
-      if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
-      admit(probes);
-      const kinds = losses.map(headsOf);
-      const [kind = 'ce', ...others] = new Set(kinds);
-      if (others.length === 0) return gradientWith(kind, probes, losses);
-      if (model.coupling === 'batch') return gradientWith('all', probes, losses);
-      // each probe is answered by the session its own loss needs, whatever its batch mates ask
-      const answers: { loss: number; logits: Float32Array; gradient: Inputs }[] = [];
-      for (const heads of [kind, ...others]) {
-        const mine = kinds.flatMap((k, i) => (k === heads ? [i] : []));
-        const part = await gradientWith(
-          heads,
-          mine.map((i) => probes[i]!),
-          mine.map((i) => losses[i]!),
-        );
-        for (const [k, i] of mine.entries())
-          answers[i] = { loss: part.loss[k]!, logits: part.logits[k]!, gradient: part.gradient[k]! };
-      }
-      return { loss: answers.map((a) => a.loss), logits: answers.map((a) => a.logits), gradient: answers.map((a) => a.gradient) };
-    },
+  const slopesOf = async (shots: readonly Shot[], losses: readonly Loss[]): Promise<Slope[]> => {
+    const kinds = losses.map(headsOf);
+    const [kind = 'ce', ...others] = new Set(kinds);
+    if (others.length === 0) return slopesWith(kind, shots, losses);
+    if (model.coupling === 'batch') return slopesWith('all', shots, losses);
+    // each probe is answered by the session its own loss needs, whatever its batch mates ask
+    const answers: Slope[] = [];
+    for (const heads of [kind, ...others]) {
+      const mine = kinds.flatMap((k, i) => (k === heads ? [i] : []));
+      const part = await slopesWith(
+        heads,
+        mine.map((i) => shots[i]!),
+        mine.map((i) => losses[i]!),
+      );
+      for (const [k, i] of mine.entries()) answers[i] = part[k]!;
+    }
+    return answers;
   };
+
+  const answering = (draws: number): GradientOracle => {
+    if (!Number.isInteger(draws) || draws < 1) throw new Error(`draws is ${draws}, expected a whole number of at least 1`);
+    const shooting = {
+      model,
+      draws,
+      maxBatch: options.maxBatch,
+      drawn: (of: number) => counts(of).forwards,
+      random: options.random ?? ((of) => stream('model', of)),
+    };
+    const logits: ScoreOracle['logits'] = async (probes) => {
+      admit(probes);
+      return overDraws(probes, shooting, scoresOf, meanOf);
+    };
+    return {
+      classes,
+      counts,
+      logits,
+      labels: async (probes) => (await logits(probes)).map(argmax),
+      async gradient(probes, losses) {
+        if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
+        admit(probes);
+        const ask = (shots: readonly Shot[]) =>
+          slopesOf(
+            shots,
+            shots.map(({ probe }) => losses[probe]!),
+          );
+        const answers = await overDraws(probes, shooting, ask, meanSlope);
+        return {
+          loss: answers.map((a) => a.loss),
+          logits: answers.map((a) => a.logits),
+          gradient: answers.map((a) => a.gradient),
+        };
+      },
+      ...(model.randoms === undefined ? {} : { drawing: answering }),
+    };
+  };
+  return answering(model.randoms === undefined ? 1 : (options.draws ?? 1));
 }
+
+/** The answer for one shot. */
+interface Slope {
+  readonly loss: number;
+  readonly logits: Float32Array;
+  readonly gradient: Inputs;
+}
+
+const meanSlope = (all: readonly Slope[]): Slope => ({
+  loss: all.reduce((sum, { loss }) => sum + loss, 0) / all.length,
+  logits: meanOf(all.map(({ logits }) => logits)),
+  gradient: Object.fromEntries(Object.keys(all[0]!.gradient).map((name) => [name, meanOf(all.map((a) => a.gradient[name]!))])),
+});
 
 /** An attack that follows a gradient of zeros proves nothing, and would report a model no attack can move. */
 function refuseZeros(model: string, { gradients, unreached, cuts }: GradientSession): void {

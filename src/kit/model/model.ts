@@ -1,6 +1,7 @@
 /** @file A model as attacks see it: a prepared graph, and what its inputs and outputs mean. Bounds, preprocessing and class names belong here; attacks never guess. */
 import type { FloatCopy } from '../../core/autodiff/float-copy.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
+import type { RandomKind } from '../../core/onnx/passes/random-inputs.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
 
@@ -30,11 +31,26 @@ export interface InputSpec {
   readonly storage: Storage;
 }
 
+/** An input of the graph in place of a node that draws random numbers; the oracle feeds it, no attack sees it. */
+export interface RandomSpec {
+  /** Drawn from N(0, 1), or from U[0, 1). */
+  readonly kind: RandomKind;
+  /** Sizes of one sample's draw. */
+  readonly shape: readonly number[];
+  /** As an input's; without N the samples of a run share a draw, so they run apart. */
+  readonly layout: string;
+  readonly dtype: 'float32';
+  /** The node of the file, as messages name it. */
+  readonly node: string;
+}
+
 export interface Model {
   readonly name: string;
   /** Opset >= 18, constants folded, batch symbolic where that could be proven. */
   readonly graph: Graph;
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** By input name; absent where the model draws no random numbers. */
+  readonly randoms?: Readonly<Record<string, RandomSpec>>;
   readonly classes: readonly string[];
   /** The file's own output and what it holds; `logits` names the value of the graph that holds the logits, [N, classes], where that is another one. */
   readonly output: { readonly name: string; readonly kind: 'logits' | 'probabilities'; readonly logits?: string };
@@ -76,6 +92,10 @@ export type ModelFacts = Omit<Model, 'graph' | 'shapes' | 'floatCopy'>;
 /** Names of the inputs an attack may change. */
 export const attackedInputs = (model: Pick<Model, 'inputs'>): string[] =>
   Object.keys(model.inputs).filter((name) => model.inputs[name]!.role === 'attacked');
+
+/** Everything a run is fed with: the inputs, and the random draws. */
+export const fedSpecs = (model: Pick<Model, 'inputs' | 'randoms'>): Readonly<Record<string, InputSpec | RandomSpec>> =>
+  model.randoms === undefined ? model.inputs : { ...model.inputs, ...model.randoms };
 
 /** Name of the graph's output that holds the logits, float32 [N, classes]. */
 export const logitsName = (model: Pick<Model, 'output'>): string => model.output.logits ?? model.output.name;

@@ -10,6 +10,7 @@ import { statesHalves, widen } from '../../core/onnx/passes/widen.ts';
 import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
 import { drivenByBatch, findCoupling } from './find-coupling.ts';
+import { findRandoms } from './find-randoms.ts';
 import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
 import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
@@ -64,10 +65,14 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
   const bound = bindDims(graph, Object.fromEntries(Object.entries(inferred).map(([name, i]) => [name, boundDims(i, fixed)])));
   const typed = withFloatInputs(bound, inferred);
   const runnable = await prepareRunnable(typed.graph, execute);
-  const settled = await settleBatch(runnable.graph, execute, {
-    batchAxis: Object.fromEntries(
-      Object.entries(inferred).flatMap(([name, i]) => (i.batch === undefined ? [] : [[name, i.spec.layout.indexOf('N')]])),
-    ),
+  const drawn = await findRandoms(runnable.graph, execute, batchOf(runnable.graph, typed.inputs));
+  const settled = await settleBatch(drawn.graph, execute, {
+    batchAxis: Object.fromEntries([
+      ...Object.entries(inferred).flatMap(([name, i]) => (i.batch === undefined ? [] : [[name, i.spec.layout.indexOf('N')]])),
+      ...Object.entries(drawn.randoms).flatMap(([name, { layout }]) =>
+        layout.includes('N') ? [[name, layout.indexOf('N')]] : [],
+      ),
+    ]),
     outputAxis: stated.layout?.indexOf('N') ?? 0,
     model,
   });
@@ -80,7 +85,8 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     batch: batchOf(prepared, typed.inputs),
   });
   const { classes, said } = classNames(model, manifest.classes, chosen.classes);
-  const pieces = { name: model, graph: chosen.graph, inputs: typed.inputs, ...pick(settled.fixedBatch) };
+  const randoms = Object.keys(drawn.randoms).length === 0 ? {} : { randoms: drawn.randoms };
+  const pieces = { name: model, graph: chosen.graph, inputs: typed.inputs, ...randoms, ...pick(settled.fixedBatch) };
   const coupling =
     manifest.coupling !== undefined
       ? { coupling: manifest.coupling, said: [] }
@@ -100,6 +106,7 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
       ...Object.values(inferred).flatMap((i) => i.said),
       ...typed.said,
       ...runnable.said,
+      ...drawn.said,
       ...settled.said,
       ...chosen.said,
       ...said,

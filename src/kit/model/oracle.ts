@@ -8,7 +8,7 @@ export interface Probe {
   readonly inputs: Inputs;
 }
 
-/** What was spent on one sample. A gradient counts one forward, one backward and one query. */
+/** What was spent on one sample. A gradient counts one forward, one backward and one query; where questions are means over draws, that many forwards and backwards. */
 export interface Counts {
   readonly forwards: number;
   readonly backwards: number;
@@ -35,6 +35,11 @@ export interface Gradients {
 export interface GradientOracle extends ScoreOracle {
   /** One loss per probe. */
   gradient(probes: readonly Probe[], losses: readonly Loss[]): Promise<Gradients>;
+  /**
+   * Of a model that draws random numbers, and of no other: the same oracle, with the same counts, whose every answer is the mean over so many draws:
+   * of logits (labels are those of the mean logits), of losses, and of gradients (expectation over transformation, Athalye et al. 2018).
+   */
+  drawing?(draws: number): GradientOracle;
 }
 
 /** First class with the largest score. */

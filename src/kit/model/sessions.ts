@@ -11,7 +11,7 @@ import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { Runtime, Session } from '../../core/runtime/runtime.ts';
 import { type LossInputs, withLoss } from '../losses/graph.ts';
 import { extendShapes } from './extend-shapes.ts';
-import { attackedInputs, batchAxis, logitsName, type Model } from './model.ts';
+import { attackedInputs, batchAxis, fedSpecs, logitsName, type Model } from './model.ts';
 import { needsPairs } from './pairs.ts';
 
 export interface SessionOptions {
@@ -65,7 +65,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
   const graph = forwardGraph(model);
   const forwardForm =
     provider === 'cpu' && model.shapes !== undefined ? forCpu(graph, (name) => model.shapes?.get(name)?.dims) : graph;
-  const batched = Object.keys(model.inputs).filter((name) => batchAxis(model.inputs[name]!) !== undefined);
+  const batched = Object.entries(fedSpecs(model)).flatMap(([name, spec]) => (batchAxis(spec) === undefined ? [] : [name]));
 
   const openForward = async (): Promise<ForwardSession> => ({
     session: await runtime.open(forwardForm),
