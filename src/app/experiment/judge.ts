@@ -13,7 +13,7 @@ import { breachOf } from './breach.ts';
 import { fits, jointSize, lengthened, lengthenings, sizesOf } from './lengthen.ts';
 import type { Budget } from './plan.ts';
 import type { Subject } from './rows.ts';
-import type { UnitContext } from './unit-context.ts';
+import { drawsFor, type UnitContext } from './unit-context.ts';
 
 /** What an attack said of one sample, the example completed by the inputs it does not touch and predicted again as it is. */
 export interface Proposal {
@@ -30,7 +30,7 @@ export interface Proposal {
 
 /** Predicts what was proposed, unrounded. `budget` is the one the attack was given. */
 export async function examine(
-  { oracle, planned }: UnitContext,
+  { oracle, planned, seed }: UnitContext,
   budget: Budget,
   said: readonly Omit<Proposal, 'inputs' | 'fools' | 'distance'>[],
 ): Promise<Proposal[]> {
@@ -39,7 +39,7 @@ export async function examine(
     ...(one.outcome.inputs === undefined ? {} : { inputs: { ...one.subject.sample.inputs, ...one.outcome.inputs } }),
   }));
   const probes = complete.flatMap(({ inputs }, of) => (inputs === undefined ? [] : [{ of, inputs }]));
-  const logits = await oracle().logits(probes);
+  const logits = await oracle(undefined, verdictDraws(seed, said)).logits(probes);
   const at = new Map(probes.map(({ of }, k) => [of, logits[k]!]));
   return complete.map((one, of) => {
     const z = at.get(of);
@@ -100,17 +100,25 @@ export async function judge(context: UnitContext, budget: Budget, proposals: rea
   return judged;
 }
 
+const verdictDraws = (seed: number, proposals: readonly Pick<Proposal, 'subject'>[]) =>
+  drawsFor(
+    seed,
+    'verdict',
+    proposals.map(({ subject }) => subject.sample),
+  );
+
 type Verdict = Partial<Judgement> & Pick<Judgement, 'status'>;
 
 /** Of rounded examples those that settle something: they fool the model when read back, or cannot be judged. */
 async function surviving(
-  { model, oracle, examples, planned }: UnitContext,
+  { model, oracle, examples, planned, seed }: UnitContext,
   budget: Budget,
   proposals: readonly Proposal[],
   rounded: readonly Probe[],
 ): Promise<Map<number, Verdict>> {
   const verdicts = new Map<number, Verdict>();
-  const roundedLogits = await oracle().logits(rounded);
+  const random = verdictDraws(seed, proposals);
+  const roundedLogits = await oracle(undefined, random).logits(rounded);
   const saved: (Probe & { path: string })[] = [];
   for (const [k, { of, inputs }] of rounded.entries()) {
     const { subject } = proposals[of]!;
@@ -121,7 +129,7 @@ async function surviving(
       saved.push({ of, path, inputs: await examples.load(path) });
     }
   }
-  const savedLogits = await oracle().logits(saved);
+  const savedLogits = await oracle(undefined, random).logits(saved);
   for (const [k, { of, inputs, path }] of saved.entries()) {
     const { sample, goal } = proposals[of]!.subject;
     const logits = savedLogits[k]!;

@@ -13,7 +13,7 @@ import type { Attack, Job } from '../../methods/attacks/attack.ts';
 import { examine, fileName, judge, type Proposal } from './judge.ts';
 import type { Budget, GoalPlan } from './plan.ts';
 import { blank, carried, type Subject } from './rows.ts';
-import type { UnitContext } from './unit-context.ts';
+import { drawsFor, type UnitContext } from './unit-context.ts';
 
 export type { ExampleStore, UnitContext } from './unit-context.ts';
 
@@ -59,7 +59,9 @@ export async function runUnit(context: UnitContext): Promise<UnitResult> {
 async function cleanPass({ oracle, samples, goal, model, seed, examples }: UnitContext): Promise<Subject[]> {
   const originals: string[] = [];
   for (const { id, inputs } of samples) originals.push(await examples.save(fileName(id, 'original'), inputs));
-  const logits = await oracle().logits(samples.map((s, of) => ({ of, inputs: s.inputs })));
+  const logits = await oracle(undefined, drawsFor(seed, 'clean', samples)).logits(
+    samples.map((s, of) => ({ of, inputs: s.inputs })),
+  );
   return samples.map((sample, i) => {
     const cleanLogits = logits[i]!;
     const cleanPrediction = argmax(cleanLogits);
@@ -103,13 +105,14 @@ async function propose(
   const started = performance.now();
   const open = subjects.filter(isOpen);
   if (open.length === 0) return [];
-  const oracle = context.oracle(queries);
+  const batch = open.map((s) => s.sample);
+  const oracle = context.oracle(queries, drawsFor(seed, `attack ${attack.name}`, batch));
   const job: Job<Attack['needs']> = {
     oracle: viewFor(attack, oracle),
-    batch: open.map((s) => s.sample),
+    batch,
     goals: open.map((s) => s.goal),
-    threats: open.map(({ sample }) => threatsOf(model, budget, sample)),
-    random: (i, restart) => stream(seed, open[i]!.sample.id, attack.name, restart),
+    threats: batch.map((sample) => threatsOf(model, budget, sample)),
+    random: (i, restart) => stream(seed, batch[i]!.id, attack.name, restart),
     ...(queries === undefined ? {} : { queries: open.map(() => queries) }),
     signal,
     progress: (done, of) => progress(of === 0 ? 1 : done / of),

@@ -14,7 +14,7 @@ import { loadModel } from '../host/models.ts';
 import { version } from '../host/version.ts';
 import { makePlan, type Plan, type Unit } from './plan.ts';
 import type { ExperimentFile } from './schema.ts';
-import { runUnit, type UnitResult } from './unit.ts';
+import { runUnit, type UnitContext, type UnitResult } from './unit.ts';
 
 /** What a run has to know of an opened experiment; nothing in it runs the model. */
 export interface Overview {
@@ -87,8 +87,8 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
       const { budgets, goal, seed, queries } = plan;
       const notes: string[] = [];
       for (;;) {
-        const oracle = (queryBudget?: number) =>
-          createOracle(sessions, { maxBatch: batch, signal, ...(queryBudget === undefined ? {} : { queryBudget }) });
+        const oracle: UnitContext['oracle'] = (queryBudget, random) =>
+          createOracle(sessions, { maxBatch: batch, signal, random, ...(queryBudget === undefined ? {} : { queryBudget }) });
         try {
           const result = await runUnit({
             model,

@@ -56,7 +56,7 @@ export async function quickPgd(
       for (const index of items.slice(from, from + defaults.batch)) samples.push(await set.sample(index));
       const { rows } = await runUnit({
         model,
-        oracle: () => createOracle(sessions, { maxBatch: defaults.batch, signal }),
+        oracle: (_, random) => createOracle(sessions, { maxBatch: defaults.batch, signal, random }),
         samples,
         problems: [],
         planned: { label: pgd.name, attack: pgd, options: readOptions(pgd, { steps: defaults.steps }) },

@@ -9,7 +9,7 @@ import type { Loss } from '../losses/loss.ts';
 import { type Chunk, chunks, packChunk, unpack } from './batches.ts';
 import { meanOf, overDraws, type Shot } from './draws.ts';
 import type { Inputs } from './model.ts';
-import { argmax, type Counts, type DecisionOracle, type GradientOracle, type Probe, type ScoreOracle } from './oracle.ts';
+import { type Counts, type DecisionOracle, type GradientOracle, labelOf, type Probe, type ScoreOracle } from './oracle.ts';
 import type { ForwardSession, GradientHeads, GradientSession, ModelSessions } from './sessions.ts';
 
 export interface OracleOptions {
@@ -22,7 +22,7 @@ export interface OracleOptions {
   /** Of a model that draws random numbers: the mean of so many draws answers every question. Default 1. */
   readonly draws?: number;
   /** The stream of a sample's draws; by default that of its index. Every question goes on to the next draws. */
-  readonly random?: (of: number) => Stream;
+  readonly random?: ((of: number) => Stream) | undefined;
   /** Answer with zeros where every path of the gradient is cut, as a measurement of time may; otherwise that is refused. */
   readonly zeroGradients?: boolean;
 }
@@ -175,7 +175,7 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
       classes,
       counts,
       logits,
-      labels: async (probes) => (await logits(probes)).map(argmax),
+      labels: async (probes) => (await logits(probes)).map(labelOf),
       async gradient(probes, losses) {
         if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
         admit(probes);

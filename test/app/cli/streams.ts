@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { writeModel } from '../../../src/core/onnx/writer.ts';
+import { tensor } from '../../../src/core/tensor/tensor.ts';
 import { weights } from './models.ts';
 
-/** Linear in the colours of 4 frames of 6 values (8 bits) and the joints of 4 frames of 3 numbers (no bounds); three classes. */
-function twoStreams(): Uint8Array {
+/** Linear in the colours of 4 frames of 6 values (8 bits) and the joints of 4 frames of 3 numbers (no bounds); three classes. With `dropout` the colours are dropped at random. */
+function twoStreams(dropout: number): Uint8Array {
   const manifest = {
     classes: ['walk', 'wave', 'fall'],
     inputs: {
@@ -18,7 +19,12 @@ function twoStreams(): Uint8Array {
   const [rgb, skeleton] = (['rgb', 'skeleton'] as const).map((name) => {
     const channels = { rgb: 6, skeleton: 3 }[name];
     const x = g.input(name, ['N', 4, channels]);
-    return g.op('MatMul', [g.op('Flatten', [x], { axis: 1 }), g.constant(weights(name, [4 * channels, 3]))]);
+    const flat = g.op('Flatten', [x], { axis: 1 });
+    const seen =
+      dropout === 0 || name === 'skeleton'
+        ? flat
+        : g.op('Dropout', [flat, g.number(dropout), g.constant(tensor('bool', [], Uint8Array.of(1)))]);
+    return g.op('MatMul', [seen, g.constant(weights(name, [4 * channels, 3]))]);
   });
   g.op('Add', [rgb!, skeleton!], {}, 'scores');
   g.output('scores', ['N', 3]);
@@ -35,9 +41,9 @@ export default async () => ({
 });
 `;
 
-/** Writes model, data and x.yaml with `lines` for threat and attacks. */
-export async function writeStreams(folder: string, lines: readonly string[]): Promise<void> {
-  await writeFile(join(folder, 'streams.onnx'), twoStreams());
+/** Writes model (of a `dropout` that is never off), data and x.yaml with `lines` for threat and attacks. */
+export async function writeStreams(folder: string, lines: readonly string[], { dropout = 0 } = {}): Promise<void> {
+  await writeFile(join(folder, 'streams.onnx'), twoStreams(dropout));
   await writeFile(join(folder, 'data.mjs'), data);
   await writeFile(
     join(folder, 'x.yaml'),

@@ -98,7 +98,7 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
   try {
     const { rows } = await runUnit({
       model,
-      oracle: () => createOracle(sessions, { maxBatch: 16, signal: interrupt.signal }),
+      oracle: (_, random) => createOracle(sessions, { maxBatch: 16, signal: interrupt.signal, random }),
       samples,
       problems: [],
       planned: planned!,
