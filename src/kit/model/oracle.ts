@@ -17,6 +17,7 @@ export interface Counts {
 
 export interface DecisionOracle {
   readonly classes: number;
+  /** The predicted classes; -1 where a score is not finite. */
   labels(probes: readonly Probe[]): Promise<number[]>;
   counts(of: number): Counts;
 }
@@ -48,3 +49,6 @@ export function argmax(scores: ArrayLike<number>): number {
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
   return best;
 }
+
+/** The class those scores stand for; -1 where one of them is not finite, which says nothing. */
+export const labelOf = (scores: Float32Array): number => (scores.every(Number.isFinite) ? argmax(scores) : -1);

@@ -2,6 +2,7 @@
 export { apgd } from './apgd.ts';
 export type { Attack, Job, Need, OptionValue, OracleFor } from './attack.ts';
 export { bim } from './bim.ts';
+export { boundary } from './boundary.ts';
 export { cw } from './cw.ts';
 export { ddn } from './ddn.ts';
 export { deepfool } from './deepfool.ts';
@@ -10,6 +11,7 @@ export { fab } from './fab.ts';
 export { fewPixel } from './few-pixel.ts';
 export { fgsm } from './fgsm.ts';
 export { fmn } from './fmn.ts';
+export { hopSkipJump } from './hop-skip-jump.ts';
 export { jsma } from './jsma.ts';
 export { mifgsm } from './mifgsm.ts';
 export { noise } from './noise.ts';

@@ -3,6 +3,7 @@ import { findNamed } from '../../core/errors.ts';
 import { apgd } from './apgd.ts';
 import type { Attack } from './attack.ts';
 import { bim } from './bim.ts';
+import { boundary } from './boundary.ts';
 import { cw } from './cw.ts';
 import { ddn } from './ddn.ts';
 import { deepfool } from './deepfool.ts';
@@ -11,6 +12,7 @@ import { fab } from './fab.ts';
 import { fewPixel } from './few-pixel.ts';
 import { fgsm } from './fgsm.ts';
 import { fmn } from './fmn.ts';
+import { hopSkipJump } from './hop-skip-jump.ts';
 import { jsma } from './jsma.ts';
 import { mifgsm } from './mifgsm.ts';
 import { noise } from './noise.ts';
@@ -35,6 +37,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
   ead,
   jsma,
   'sigma-zero': sigmaZero,
+  'hop-skip-jump': hopSkipJump,
+  boundary,
 };
 
 /** The attack of that name; throws a UserError with the nearest name otherwise. */

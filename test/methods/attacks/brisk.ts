@@ -5,10 +5,12 @@ import type { Attack } from '../../../src/methods/attacks/attack.ts';
 
 const brisk: Readonly<Record<string, Options>> = {
   apgd: { steps: 30 },
+  boundary: { steps: 300 },
   cw: { searches: 6, steps: 40, lr: 0.05 },
   ead: { searches: 6, steps: 40 },
   fab: { steps: 20 },
   'few-pixel': { population: 40, generations: 20 },
+  'hop-skip-jump': { queries: 500 },
   'sigma-zero': { steps: 200 },
   square: { queries: 300 },
 };

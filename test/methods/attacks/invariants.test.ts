@@ -135,6 +135,8 @@ const nanLogits = (oracle: Recording, of: number) => ({
   },
   logits: async (asked: Parameters<Recording['logits']>[0]) =>
     (await oracle.logits(asked)).map((z, k) => (asked[k]!.of === of ? z.map(() => Number.NaN) : z)),
+  labels: async (asked: Parameters<Recording['labels']>[0]) =>
+    (await oracle.labels(asked)).map((label, k) => (asked[k]!.of === of ? -1 : label)),
 });
 
 const bounded = queried.flatMap((attack) => attack.norms.map((norm) => [attack.name, norm, attack] as const));
@@ -164,10 +166,10 @@ describe.each(bounded)('%s in %s', (_, norm, attack) => {
     });
   });
 
-  // labels say nothing of what is not finite, scores nothing of gradients
+  // scores and labels say nothing of gradients
   const broken = [
     ...(attack.needs === 'gradient' ? [['gradient', nanGradient, /gradient of input "x" is not finite at step 1/] as const] : []),
-    ...(attack.needs === 'decision' ? [] : [['logits', nanLogits, /logits are not finite/] as const]),
+    ['logits', nanLogits, /logits are not finite/] as const,
   ];
   it.each(broken)(
     'a %s that is not finite makes that sample invalid, with the reason, and touches no other',

@@ -118,7 +118,7 @@ function judge<S extends Space>(walker: Walker<S>, said: Said, queries: number, 
   let first = Number.NaN;
   for (const [k, u] of question!.at.entries()) {
     const z = said.logits[k];
-    if (z !== undefined && !allFinite(z)) return 'the logits are not finite';
+    if (z === undefined ? said.labels[k] === -1 : !allFinite(z)) return 'the logits are not finite';
     const lead = z === undefined ? Number.NaN : leadOf(trial.goal, z);
     if (k === 0) first = lead;
     if (question!.scouting) continue;
