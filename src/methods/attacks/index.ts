@@ -19,3 +19,5 @@ export { pgd } from './pgd.ts';
 export { attackNamed, attacks, readOptions } from './registry.ts';
 export { sigmaZero } from './sigma-zero.ts';
 export { square } from './square.ts';
+export { autoattack } from './suites/autoattack.ts';
+export { worstCase } from './suites/worst-case.ts';

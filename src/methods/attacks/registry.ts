@@ -19,6 +19,8 @@ import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
 import { sigmaZero } from './sigma-zero.ts';
 import { square } from './square.ts';
+import { autoattack } from './suites/autoattack.ts';
+import { worstCase } from './suites/worst-case.ts';
 
 export const attacks: Readonly<Record<string, Attack>> = {
   noise,
@@ -39,6 +41,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'sigma-zero': sigmaZero,
   'hop-skip-jump': hopSkipJump,
   boundary,
+  autoattack,
+  'worst-case': worstCase,
 };
 
 /** The attack of that name; throws a UserError with the nearest name otherwise. */

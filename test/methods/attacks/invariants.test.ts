@@ -13,8 +13,10 @@ import { jobOf, linearOracle, type Recording, randomWeights, sampleOf, untargete
 
 const shapes = [[12], [4, 3], [3, 2, 2], [2, 3, 2, 2], [2, 2, 3, 2, 2]];
 const budgets: Readonly<Record<Norm, number>> = { linf: 0.2, l2: 0.8, l1: 2, l0: 4 };
-const cases = Object.values(attacks).flatMap((attack) => attack.norms.map((norm) => [attack.name, norm, attack] as const));
-const queried = Object.values(attacks).filter((attack) => attack.needs !== 'none');
+/** Suites are made of these: what must hold of them is in suites.test.ts. */
+const single = Object.values(attacks).filter(({ parts }) => parts === undefined);
+const cases = single.flatMap((attack) => attack.norms.map((norm) => [attack.name, norm, attack] as const));
+const queried = single.filter((attack) => attack.needs !== 'none');
 
 /** Samples some of whose elements sit on the bounds, on a model of `classes` classes. */
 function scene(attack: Attack, norm: Norm, { shape = [3, 2, 2], classes = 3, count = 6, eps = budgets[norm] } = {}) {
