@@ -80,6 +80,8 @@ export async function interleave(rounds: number, calls: readonly (() => Promise<
 export interface Peer {
   readonly version: string;
   measure(what: string): Promise<number>;
+  /** One line in, one line out. */
+  ask(what: string): Promise<string>;
   close(): void;
 }
 
@@ -107,14 +109,11 @@ export async function startPeer(script: string, args: readonly string[]): Promis
     process.stderr.write('no Python with PyTorch: the peer is left out (PROVOKE_PEER_PYTHON names another Python)\n');
     return undefined;
   }
-  return {
-    version: first,
-    async measure(what) {
-      child.stdin!.write(`${what}\n`);
-      const line = await answer();
-      if (line === undefined) throw new Error(`the peer ended: ${errors.join('')}`);
-      return Number(line);
-    },
-    close: () => child.kill(),
+  const ask = async (what: string): Promise<string> => {
+    child.stdin!.write(`${what}\n`);
+    const line = await answer();
+    if (line === undefined) throw new Error(`the peer ended: ${errors.join('')}`);
+    return line;
   };
+  return { version: first, ask, measure: async (what) => Number(await ask(what)), close: () => child.kill() };
 }
