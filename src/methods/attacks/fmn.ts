@@ -86,13 +86,13 @@ export const fmn: Attack<'gradient', typeof defaults> = {
             least: best()?.size,
             share: annealed(gamma, gammaFinal, k / steps),
           });
-          unitAscent(direction, gradient, metric, noise);
+          const known = unitAscent(direction, gradient, metric, noise);
           const length = annealed(alpha, alphaFinal, k / steps);
           if (sparse === undefined) {
             for (let i = 0; i < direction.length; i++) direction[i] = u[i]! + length * direction[i]!;
             u = nearest(space, direction, eps);
           } else {
-            u = sparse(u, gradient, direction, length, eps);
+            u = sparse({ u, gradient, direction, known, share: length, count: eps });
           }
         }
         yield* logits([u], 1);
