@@ -3,6 +3,15 @@ import type { Stream } from '../../../core/tensor/random.ts';
 import { type Canvas, coin, copyRegion, type Painter } from './painter.ts';
 import { allColumns, type DrawOptions, drawCells, drawRegion, tiles } from './region.ts';
 
+interface Filling {
+  readonly shape: Float64Array;
+  readonly sign: number;
+  /** What was in the cells; overwritten. */
+  readonly was: Float64Array;
+  readonly before: number;
+  readonly mass: number;
+}
+
 export function massMover({ part, field, ends, u, kept, short }: Canvas): Painter {
   const { threat, x } = part;
   const options: DrawOptions = { least: 3, odd: true, short };
@@ -13,6 +22,18 @@ export function massMover({ part, field, ends, u, kept, short }: Canvas): Painte
   let spent = 0;
   let proposed = 0;
   let last: { columns: Int32Array; to: Int32Array; from: Int32Array } | undefined;
+  /** The bumps of the size that is in use, by axis: sizes change ten times in a search. */
+  const bumps = new Map<number, Float64Array>();
+  let size = '';
+  const drawBump = (sides: readonly number[], random: Stream): Float64Array => {
+    const wide = sides.flatMap((side, k) => (side > 1 ? [k] : []));
+    const axis = wide.length === 0 ? 0 : wide[random.integer(wide.length)]!;
+    if (size !== sides.join()) bumps.clear();
+    size = sides.join();
+    const known = bumps.get(axis) ?? bump(sides, axis);
+    bumps.set(axis, known);
+    return known;
+  };
 
   /** Empties a column's cells and returns the mass that was there; what was in them goes to `into`. */
   const empty = (column: number, cells: Int32Array, into?: Float64Array): number => {
@@ -26,19 +47,12 @@ export function massMover({ part, field, ends, u, kept, short }: Canvas): Painte
     }
     return mass;
   };
-  /** Fills a column's empty cells with `mass` in the shape of a signed bump on top of what was there (of squared length `before`); returns what the bounds let through. */
-  const fill = (
-    column: number,
-    cells: Int32Array,
-    shape: Float64Array,
-    was: Float64Array,
-    before: number,
-    mass: number,
-  ): number => {
+  /** Fills a column's empty cells with `mass` in the shape of a signed bump on top of what was there, of squared length `before`; returns what the bounds let through. */
+  const fill = (column: number, cells: Int32Array, { shape, sign, was, before, mass }: Filling): number => {
     const length = Math.sqrt(before) + 1e-12;
     let sum = 0;
     for (let b = 0; b < cells.length; b++) {
-      const v = isFree(column + cells[b]!) ? shape[b]! + was[b]! / length : 0;
+      const v = isFree(column + cells[b]!) ? sign * shape[b]! + was[b]! / length : 0;
       was[b] = v;
       sum += v * v;
     }
@@ -58,7 +72,7 @@ export function massMover({ part, field, ends, u, kept, short }: Canvas): Painte
       const start = new Float32Array(x.length);
       const columns = allColumns(field);
       for (const cells of boxes) {
-        const shape = bump(sides, random);
+        const shape = drawBump(sides, random);
         for (const column of columns) {
           const sign = coin(random);
           for (let b = 0; b < cells.length; b++) {
@@ -81,7 +95,7 @@ export function massMover({ part, field, ends, u, kept, short }: Canvas): Painte
     propose(share, random) {
       const { columns, cells: to, sides } = drawRegion(field, share, random, options);
       const from = drawCells(field, sides, random, options);
-      const shape = bump(sides, random);
+      const shape = drawBump(sides, random);
       const was = new Float64Array(to.length);
       const unspent = Math.max(0, threat.eps ** 2 - spent) / columns.length;
       last = { columns, to, from };
@@ -90,8 +104,7 @@ export function massMover({ part, field, ends, u, kept, short }: Canvas): Painte
         const before = empty(column, to, was);
         const freed = before + empty(column, from);
         const sign = coin(random);
-        const signed = sign > 0 ? shape : shape.map((v) => -v);
-        proposed += fill(column, to, signed, was, before, unspent + freed) - freed;
+        proposed += fill(column, to, { shape, sign, was, before, mass: unspent + freed }) - freed;
       }
       return true;
     },
@@ -104,12 +117,10 @@ export function massMover({ part, field, ends, u, kept, short }: Canvas): Painte
 }
 
 /**
- * A box in two halves of opposite sign along one of its axes, each highest in its middle: at distance d from it (the largest along any axis) the height is
+ * A box in two halves of opposite sign along an axis, each highest in its middle: at distance d from it (the largest along any axis) the height is
  * the sum of 1 / (m + 1)^2 for m from d to half the longest side. Either half and the whole have length 1.
  */
-export function bump(sides: readonly number[], random: Stream): Float64Array {
-  const wide = sides.flatMap((side, k) => (side > 1 ? [k] : []));
-  const axis = wide.length === 0 ? 0 : wide[random.integer(wide.length)]!;
+export function bump(sides: readonly number[], axis: number): Float64Array {
   const half = Math.floor((sides[axis] ?? 0) / 2);
   const all = new Float64Array(sides.reduce((product, side) => product * side, 1));
   const halves = [half, (sides[axis] ?? 1) - half];
