@@ -11,6 +11,7 @@ import { differencePixels } from '../../src/app/report/pictures.ts';
 import { renderReport } from '../../src/app/report/render.ts';
 import type { Pictures } from '../../src/app/report/report-data.ts';
 import type { Row } from '../../src/kit/record/row.ts';
+import { courseFixture } from '../app/report/course-fixture.ts';
 import { fixture } from '../app/report/fixture.ts';
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
@@ -196,6 +197,34 @@ describe.skipIf(!existsSync(executablePath))('the report in a browser', () => {
     }
   });
 
+  it.each(['light', 'dark'] as const)('draws how the attacks went, on a phone and a desk, %s', async (colorScheme) => {
+    const path = join(folder, 'course.html');
+    await writeFile(path, await renderReport(courseFixture({ picture })));
+    for (const width of [390, 1400]) {
+      const page = await open('', { viewport: { width, height: 844 }, colorScheme });
+      await page.goto(pathToFileURL(path).href);
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(width);
+      const charts = page.locator(`#course .${width === 390 ? 'narrow' : 'wide'} svg`);
+      expect(await charts.count()).toBe(4);
+      for (const chart of await charts.all()) {
+        expect(await chart.isVisible()).toBe(true);
+        const colours = await chart
+          .locator('polyline')
+          .evaluateAll((lines) => lines.map((line) => line.ownerDocument.defaultView!.getComputedStyle(line).stroke));
+        expect(new Set(colours).size).toBe(colours.length);
+        const box = (await chart.boundingBox())!;
+        for (const name of await chart.locator('.name').all()) {
+          const { x, width: length } = (await name.boundingBox())!;
+          expect(x + length).toBeLessThanOrEqual(box.x + box.width + 1);
+        }
+      }
+      await page.locator('#course').screenshot({ path: join(folder, `course-${colorScheme}-${width}.png`) });
+      await page.click('.card >> nth=1');
+      await page.click('.chooser button[aria-label^="DDN at 8/255"]');
+      expect(await page.locator('#detail .facts').innerText()).toContain('Smallest change found, before rounding\t1.3/255');
+    }
+  });
+
   it('still says everything without a script', async () => {
     const page = await open('', { javaScriptEnabled: false });
     expect(await page.locator('h1').innerText()).toContain('on 11 of 11 faces');
@@ -205,8 +234,9 @@ describe.skipIf(!existsSync(executablePath))('the report in a browser', () => {
   });
 
   it('asked the network for nothing and left no word in the console', () => {
+    const pages = [address, pathToFileURL(join(folder, 'course.html')).href];
     expect(requests.length).toBeGreaterThan(0);
-    expect(requests.filter((url) => !url.startsWith('data:') && url.split('#')[0] !== address)).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith('data:') && !pages.includes(url.split('#')[0]!))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 });

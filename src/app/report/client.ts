@@ -141,8 +141,11 @@ export const client = `'use strict';
       ...(sample.group === sample.id ? [] : [['Group', sample.group]]),
       [state.agreement ? 'Clean answer (taken as right)' : 'Label', state.classes[sample.label]],
       ...row.sizes.map(([name, text]) => ['Size of the change, ' + name, text]),
+      ...(row.distance ? [['Smallest change found, before rounding', row.distance]] : []),
       ['Before rounding to the file', row.float ? 'fooled too' : 'not fooled'],
       ['Forward passes', row.forwards], ['Backward passes', row.backwards], ['Queries', row.queries], ['Time', row.seconds],
+      ...(row.found ? [['Queries at the first example', row.found]] : []),
+      ...(row.by ? [['Found by', row.by]] : []),
       ...(row.file ? [['File', row.file]] : []),
       ...(row.reason ? [['Reason', row.reason]] : []),
     ];

@@ -7,6 +7,7 @@ import { indexRun } from './run-index.ts';
 import { audit } from './sections/audit.ts';
 import { cellTable } from './sections/cells.ts';
 import { confusion } from './sections/confusion.ts';
+import { course } from './sections/course.ts';
 import { curves } from './sections/curves.ts';
 import { experiment } from './sections/experiment.ts';
 import { headline } from './sections/headline.ts';
@@ -19,6 +20,7 @@ import { defaults, type SampleOptions, samples } from './sections/samples.ts';
  */
 export async function renderReport(data: ReportData, options: Partial<SampleOptions> = {}): Promise<string> {
   const index = indexRun(data);
+  const how = course(data, index);
   const noun = data.data.noun ?? 'samples';
   const page = await frame({
     name: data.name,
@@ -29,6 +31,7 @@ export async function renderReport(data: ReportData, options: Partial<SampleOpti
     sections: [
       ['result', 'Result'],
       ['budgets', 'Budgets'],
+      ...(how === undefined ? [] : [['course', 'Attacks'] as const]),
       ['confusions', 'Confusions'],
       ['samples', 'Samples'],
       ['audit', 'Audit'],
@@ -37,6 +40,7 @@ export async function renderReport(data: ReportData, options: Partial<SampleOpti
     ],
     body: html`${headline(data, index)}
 ${section('budgets', 'How much change does it take?', '', html`${curves(data, index)}${cellTable(data, index)}`)}
+${how !== undefined && section('course', 'How did the attacks get there?', '', how)}
 ${section('confusions', 'What is taken for what?', '', confusion(data, index))}
 ${section('samples', `The ${noun}, one by one`, 'Choose one to see what was changed and what the model made of it.', await samples(data, index, { ...defaults, ...options }))}
 ${section('audit', 'Audit', '', audit(data))}

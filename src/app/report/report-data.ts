@@ -3,7 +3,7 @@ import type { Problem } from '../../kit/data/source.ts';
 import type { Model } from '../../kit/model/model.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
-import type { Need } from '../../methods/attacks/attack.ts';
+import type { Attack, Need } from '../../methods/attacks/attack.ts';
 
 /** An attack of the run; `name` is what rows and cells call it. */
 export interface AttackInfo {
@@ -15,6 +15,8 @@ export interface AttackInfo {
   readonly needs: Need;
   readonly kind: 'bounded' | 'minimal';
   readonly paper: string;
+  /** Of a suite: the attacks it ran, in order. */
+  readonly executes?: ReturnType<NonNullable<Attack['parts']>>;
 }
 
 /** One check of the audit, as run.json keeps it. */

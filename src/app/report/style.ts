@@ -74,7 +74,7 @@ svg text{font-family:inherit;font-size:12px;fill:var(--soft)}svg .axis{fill:var(
 .series{--c:var(--soft)}.series polyline{fill:none;stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}
 .series .point>:not(.hit){fill:var(--c);stroke:var(--paper);stroke-width:1.2}.series .point .open{fill:none;stroke:var(--c);stroke-width:2.2}
 .hit{fill:transparent}.series .band{fill:var(--c);opacity:0;transition:opacity .15s}
-.series:hover .band,.series:focus .band{opacity:.16}.series:focus{outline:none}.series:hover polyline,.series:focus polyline{stroke-width:3}
+.shaded .band{opacity:.13}.series:hover .band,.series:focus .band{opacity:.16}.series:focus{outline:none}.series:hover polyline,.series:focus polyline{stroke-width:3}
 .series .name{fill:var(--c);font-weight:500}.leader{stroke:var(--c);stroke-width:1;fill:none;opacity:.45}
 .worst{--c:var(--ink)}.worst polyline,.worst:hover polyline,.worst:focus polyline{stroke-width:5.5;stroke-linecap:round}.worst .name{font-weight:700}.worst .band{opacity:.11}
 .control{--c:var(--quiet)}.control polyline{stroke-dasharray:6 4}.control .band{opacity:.12}

@@ -1,5 +1,6 @@
 /** @file What a change of training is worth, over several trainings and a common set of test samples. */
 import { stream } from '../../core/tensor/random.ts';
+import { quantile } from './quantile.ts';
 
 /** A figure per test sample, in the same order everywhere, from two trainings that differ in one thing and share the seed. */
 export interface TrainingPair {
@@ -85,12 +86,4 @@ function unitsOf(groups: readonly string[] | undefined, samples: number): readon
     else unit.push(i);
   }
   return [...units.values()];
-}
-
-/** Of sorted values, between neighbours by a straight line. */
-function quantile(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
 }

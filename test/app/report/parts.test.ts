@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { budgetWords, epsText, number, percent, size } from '../../../src/app/report/format.ts';
 import { escapeHtml, html, json } from '../../../src/app/report/html.ts';
 import { base64, differencePixels } from '../../../src/app/report/pictures.ts';
-import { spread } from '../../../src/app/report/sections/curves.ts';
+import { spread } from '../../../src/app/report/plot.ts';
 import { fixture } from './fixture.ts';
 
 const { inputs } = fixture().model;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { niceTicks } from '../../../src/app/training/page/chart.ts';
+import { niceTicks } from '../../../src/app/report/axes.ts';
 import { headlineSentence } from '../../../src/app/training/page/headline.ts';
 import type { TrainingPage } from '../../../src/app/training/page/page-data.ts';
 import { renderTraining } from '../../../src/app/training/page/render.ts';

@@ -126,6 +126,12 @@ ${strips}</button></li>
 `;
 }
 
+/** Before rounding, as a size of the first attacked input. */
+function distanceText(row: Row, data: ReportData): string {
+  const [input] = Object.keys(row.eps);
+  return size(row.distance!, row.norm[input!]!, data.model.inputs[input!]);
+}
+
 const rowData = (
   row: Row,
   place: { a: number; b: number },
@@ -142,6 +148,9 @@ const rowData = (
   queries: count(row.queries),
   seconds: `${number(row.seconds)} s`,
   float: row.floatSuccess,
+  ...(row.by === undefined ? {} : { by: row.by }),
+  ...(row.foundAt === undefined ? {} : { found: count(row.foundAt) }),
+  ...(row.distance === null ? {} : { distance: distanceText(row, data) }),
   ...(row.reason === undefined ? {} : { reason: row.reason }),
   ...(row.example === undefined ? {} : { file: row.example }),
   ...(example === undefined ? {} : { example }),

@@ -1,7 +1,9 @@
 /** @file A chart of values over epochs, drawn as SVG that takes its colours from the page. */
+
+import { niceTicks } from '../../report/axes.ts';
 import { number } from '../../report/format.ts';
 import { html, type Markup } from '../../report/html.ts';
-import { spread } from '../../report/sections/curves.ts';
+import { spread } from '../../report/plot.ts';
 
 export interface Line {
   readonly label: string;
@@ -28,17 +30,6 @@ export interface Chart {
 }
 
 const size = { width: 440, height: 280, left: 52, top: 16, bottom: 44 } as const;
-
-/** Ticks at 1, 2 or 5 times a power of ten: the first at or above `low`, at most `most` of them. */
-export function niceTicks(low: number, high: number, most: number): number[] {
-  const span = high - low;
-  if (!(span > 0)) return [low];
-  const power = 10 ** Math.floor(Math.log10(span / most));
-  const step = power * ([1, 2, 5, 10].find((m) => span / (power * m) <= most) ?? 10);
-  const first = Math.ceil(low / step - 1e-9);
-  const count = Math.floor(high / step + 1e-9) - first + 1;
-  return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-}
 
 /** Whole epochs for the axis below. */
 const epochTicks = (epochs: number): number[] => [

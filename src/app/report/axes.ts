@@ -1,0 +1,36 @@
+/** @file Axes of charts: where a value stands, and what is written beside it. */
+import { number } from './format.ts';
+import type { Tick } from './plot.ts';
+
+export interface Axis {
+  /** 0..1 for values of the axis. */
+  readonly place: (value: number) => number;
+  readonly ticks: readonly Tick[];
+}
+
+/** Ticks at 1, 2 or 5 times a power of ten: the first at or above `low`, at most `most` of them. */
+export function niceTicks(low: number, high: number, most: number): number[] {
+  const span = high - low;
+  if (!(span > 0)) return [low];
+  const power = 10 ** Math.floor(Math.log10(span / most));
+  const step = power * ([1, 2, 5, 10].find((m) => span / (power * m) <= most) ?? 10);
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** An axis from low to high; ticks at round numbers. */
+export function linearAxis(low: number, high: number, text: (value: number) => string = number): Axis {
+  const place = (value: number): number => (value - low) / (high - low || 1);
+  return { place, ticks: niceTicks(low, high, 5).map((value) => ({ at: place(value), label: text(value) })) };
+}
+
+/** An axis of counts from 1 to `most`, logarithmic; ticks at powers of ten, and between them where there are few. */
+export function logAxis(most: number): Axis {
+  const end = Math.log10(Math.max(most, 2));
+  const place = (value: number): number => Math.log10(Math.max(value, 1)) / end;
+  const steps = end > 3 ? [1] : end > 1.3 ? [1, 3] : [1, 2, 5];
+  const decades = Array.from({ length: Math.floor(end) + 1 }, (_, k) => 10 ** k);
+  const values = decades.flatMap((decade) => steps.map((step) => step * decade)).filter((value) => value <= most);
+  return { place, ticks: values.map((value) => ({ at: place(value), label: number(value) })) };
+}
