@@ -117,6 +117,37 @@ describe('projection', () => {
     );
   });
 
+  it('what lies between the ends is inside bounds, mask and linf budget, and the ends themselves are reached by projection', () => {
+    fc.assert(
+      fc.property(anything, ({ norm, eps, seed, rank, scaled, masked, bounded }) => {
+        const random = stream(seed, 'ends');
+        const shape = [3, 2, 2, 3, 2].slice(0, rank);
+        const n = shape.reduce((a, b) => a * b, 1);
+        const mask = vector(n, () => (masked ? random.integer(2) : 1));
+        const threat = lpThreat(specOf(shape, { bounds: bounded ? { lower: 0, upper: 0.9 } : 'unbounded' }), {
+          norm,
+          eps,
+          mask,
+          ...(scaled ? { scale: vector(n, () => 0.2 + random.uniform()) } : {}),
+        });
+        const x = vector(n, () => 0.9 * 10 ** (-9 * random.uniform()));
+        const { low, high } = threat.ends(x);
+        for (const end of [low, high, vector(n, (i) => low[i]! / 2 + high[i]! / 2)]) {
+          end.forEach((d, i) => {
+            if (mask[i] === 0) expect(d).toBe(0);
+            if (bounded) expect(Math.fround(x[i]! + d) >= 0 && Math.fround(x[i]! + d) <= Math.fround(0.9)).toBe(true);
+          });
+          if (norm !== 'linf') continue;
+          expect(threat.size(end)).toBeLessThanOrEqual(eps * (1 + 1e-6));
+          threat.project(x, end).forEach((d, i) => {
+            expect(Math.abs(d - end[i]!)).toBeLessThanOrEqual(1e-6 * Math.abs(d));
+          });
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('clips linf, shrinks l2 and keeps the largest elements in l0', () => {
     const delta = Float32Array.of(3, -4, 0.5);
     const x = new Float32Array(3);
