@@ -17,7 +17,7 @@ async function tableOf(run: string): Promise<Record<string, unknown>[]> {
 }
 
 describe('a model with dropout that is never off', () => {
-  it('gives the same rows in batches of 16 and of 1, and where a run is resumed', () =>
+  it('gives the same rows in batches of 16 and of 1, and where a run is resumed (D15)', () =>
     inFolder(async (folder) => {
       await writeStreams(folder, lines, { dropout: 0.3 });
       const run = async (...args: string[]) => {

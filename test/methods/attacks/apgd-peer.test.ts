@@ -6,6 +6,7 @@ import type { GradientOracle } from '../../../src/kit/model/oracle.ts';
 import type { Norm } from '../../../src/kit/threat/threat.ts';
 import { apgd } from '../../../src/methods/attacks/apgd.ts';
 import { jobOf, untargeted } from './linear.ts';
+import { measured } from './measured.ts';
 import { farthest, golden, openNet, rows } from './shared.ts';
 
 interface Case {
@@ -28,6 +29,8 @@ const recorded = golden<{
   readonly scripted: readonly (Case & { readonly sums: string; readonly best: string; readonly found: string })[];
 }>('apgd.json');
 const count = recorded.samples;
+const note = (what: string, value: number, allowed = '< 1e-5'): number =>
+  measured({ attack: 'apgd', peer: 'auto-attack a392200', what, value, allowed });
 const uniform = rows(recorded.uniform, count);
 const normal = rows(recorded.normal, count);
 
@@ -141,7 +144,10 @@ describe.each(recorded.scripted.map((golden) => [golden.norm, golden] as const))
         walk.map((seen, k) => ({ ...seen, k })),
         norm,
       );
-      expect(farthest(highest(end).inputs.image!, best[s]!)).toBeLessThan(1e-5);
+      const away = farthest(highest(end).inputs.image!, best[s]!);
+      expect(
+        note(`${norm}: best point of ${recorded.steps} steps on scripted answers, largest element apart`, away),
+      ).toBeLessThan(1e-5);
       const examples = end.filter(({ k }) => (k + s) % 7 === 6);
       expect(farthest(examples.at(-1)!.inputs.image!, found[s]!)).toBeLessThan(1e-5);
     }
@@ -159,7 +165,10 @@ describe.each(recorded.cases.map((golden) => [golden.norm, golden.loss, golden] 
       expect(oracle.counts(0)).toMatchObject({ forwards: clean + golden.forwards, backwards: golden.backwards });
       const apart = walks.map((walk, s) => Math.abs(highest(inside(walk, norm)).loss - rows(golden.bestLoss, count)[s]![0]!));
       // where the loss has levelled off, rounding decides whether it rose, so the last steps may part
-      expect(Math.max(...apart)).toBeLessThan(1e-4);
+      const largest = Math.max(...apart);
+      expect(
+        note(`${norm}, ${loss}: best loss of ${recorded.steps} steps on one net, largest difference`, largest, '< 1e-4'),
+      ).toBeLessThan(1e-4);
       expect(apart.filter((d) => d < 1e-5).length).toBeGreaterThanOrEqual(count - 2);
     });
   },

@@ -13,6 +13,7 @@ import type { Norm } from '../../../src/kit/threat/threat.ts';
 import { attackNamed, readOptions } from '../../../src/methods/attacks/registry.ts';
 import { specOf } from '../../kit/threat/spec.ts';
 import { jobOf, sampleOf, untargeted } from './linear.ts';
+import { measured } from './measured.ts';
 
 interface Case {
   readonly peer: string;
@@ -29,6 +30,7 @@ interface Case {
 
 const folder = new URL('../../fixtures/attacks/', import.meta.url);
 const golden = JSON.parse(readFileSync(new URL('peers.json', folder), 'utf8')) as {
+  readonly versions: Readonly<Record<string, string>>;
   readonly images: string;
   readonly labels: readonly number[];
   readonly logits: string;
@@ -87,7 +89,15 @@ describe.each(named)('%s in %s as %s', (_, norm, __, recorded) => {
     await attackNamed(recorded.attack).run(jobOf(oracle, batch, goals, threatsOf(recorded)), optionsOf(recorded));
     samplesIn(recorded.final).forEach((final, k) => {
       expect(worst(final, batch[k]!.inputs.image!)).toBeGreaterThan(norm === 'linf' ? 0.06 : 0.1);
-      expect(worst(oracle.last.get(k)!.image!, final)).toBeLessThan(norm === 'linf' ? 1e-6 : 1e-5);
+      expect(
+        measured({
+          attack: recorded.attack,
+          peer: `${recorded.peer} ${golden.versions[recorded.peer]}`,
+          what: `${norm}: end of ${recorded.steps} steps fed the peer's gradients, largest element apart`,
+          value: worst(oracle.last.get(k)!.image!, final),
+          allowed: norm === 'linf' ? '< 1e-6' : '< 1e-5',
+        }),
+      ).toBeLessThan(norm === 'linf' ? 1e-6 : 1e-5);
     });
   });
 });
