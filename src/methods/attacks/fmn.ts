@@ -6,8 +6,9 @@
  * which nobody reads, is not asked for; noise in place of a zero gradient; l1 projects into ball and box at once. And where mode is not reference:
  * - the first estimates of the boundary are exceeded by 2 %. On a piecewise linear model they are exact, so that the paper's points stay on the boundary,
  *   and whether they ever cross it is left to rounding;
- * - l0 keeps the elements that could do most for the margin (sparse-step.ts) and scales steps by the element that moves most. The paper keeps those that
- *   have moved farthest, which on a linear model are not the right ones where bounds are met, and steps that shrink with the root of the input's size.
+ * - l0 keeps the elements that could do most for the margin (sparse-step.ts), scales steps by the element that moves most, and starts from an estimate of
+ *   the count. The paper keeps the elements that have moved farthest, which are not the right ones where bounds are met; its steps shrink with the root of
+ *   the input's size; and its count starts from 1 and does not reach a few hundred elements in a hundred steps.
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
@@ -22,7 +23,7 @@ import { type Joint, jointOf } from './frame/joint.ts';
 import { gradients, logits } from './frame/question.ts';
 import { farthest, nearest } from './nearest.ts';
 import { firstOf, losses, oneOf, wholeFrom } from './option-checks.ts';
-import { sparseWalk } from './sparse-step.ts';
+import { fewestFor, sparseWalk } from './sparse-step.ts';
 import { widthOf, widthsOf } from './widths.ts';
 
 const defaults = { steps: 100, alpha: 1, alphaFinal: 0.01, gamma: 0.05, gammaFinal: 0.001, mode: 'ours' };
@@ -78,6 +79,7 @@ export const fmn: Attack<'gradient', typeof defaults> = {
         for (let k = 0; k < steps - 1; k++) {
           const answer = yield* gradients([u], [margin], k / steps);
           const gradient = answer.gradient[0]!;
+          if (sparse !== undefined && k === 0) eps = fewestFor(Math.abs(answer.loss[0]!), gradient, space, widths);
           eps = nextRadius(eps, {
             u,
             gradient,

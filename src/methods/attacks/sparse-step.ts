@@ -43,3 +43,19 @@ export function sparseWalk({ n, low, high }: Pick<Joint, 'n' | 'low' | 'high'>, 
     return next;
   };
 }
+
+/** How many elements must cross the room in their gradient's direction to gain `gap` of the loss to first order; 1 where all of them do not gain so much. */
+export function fewestFor(
+  gap: number,
+  gradient: Float32Array,
+  { low, high }: Pick<Joint, 'low' | 'high'>,
+  widths: Float64Array,
+): number {
+  const gains = Float64Array.from(gradient, (g, i) => Math.abs(g) * Math.min(g > 0 ? high[i]! : -low[i]!, widths[i]!)).sort();
+  let sum = 0;
+  for (let i = gains.length - 1; i >= 0; i--) {
+    sum += gains[i]!;
+    if (sum > gap) return gains.length - i;
+  }
+  return 1;
+}

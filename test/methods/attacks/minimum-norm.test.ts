@@ -160,21 +160,32 @@ describe.each(all)('%s in %s on a linear model', (name, norm, attack) => {
 });
 
 describe('fmn', () => {
-  it('l0 finds the fewest elements where many are needed, among many', async () => {
+  /** Class 0 leads by `lead` on an input of `count` elements between 0 and 1. */
+  function sparseScene(count: number, lead: number, seed: number) {
+    const weights = randomWeights(2, count, 'fewest', seed);
+    const random = stream('fewest', seed);
+    const x = Float32Array.from({ length: count }, () => random.uniform());
+    const bias = [lead + weights[1]!.reduce((sum, w, i) => sum + (w - weights[0]![i]!) * x[i]!, 0), 0];
+    const room = { low: Array.from(x, (v) => -v), high: Array.from(x, (v) => 1 - v) };
+    return { weights, bias, x, label: 0, room, spec: specOf([count]) };
+  }
+
+  it('l0 finds the fewest elements where several are needed, among many', async () => {
     for (let seed = 0; seed < 5; seed++) {
-      const count = 100;
-      const weights = randomWeights(2, count, 'fewest', seed);
-      const random = stream('fewest', seed);
-      const x = Float32Array.from({ length: count }, () => random.uniform());
-      const slope = weights[1]!.map((w, i) => w - weights[0]![i]!);
-      const lead = 15 + slope.reduce((sum, w, i) => sum + w * x[i]!, 0);
-      const room = { low: Array.from(x, (v) => -v), high: Array.from(x, (v) => 1 - v) };
-      const scene = { weights, bias: [lead, 0], x, label: 0, room, spec: specOf([count]) };
+      const scene = sparseScene(100, 15, seed);
       const least = optimum('l0', scene);
       expect(least).toBeGreaterThan(6);
       expect((await found(fmn as Attack, 'l0', scene)).size).toBe(least);
       expect((await found(sigmaZero as Attack, 'l0', scene)).size).toBeLessThanOrEqual(1.25 * least);
     }
+  });
+
+  it("l0 reaches hundreds of elements, which the paper's count cannot grow to", async () => {
+    const scene = sparseScene(1000, 300, 0);
+    const least = optimum('l0', scene);
+    expect(least).toBeGreaterThan(150);
+    expect((await found(fmn as Attack, 'l0', scene)).size).toBeLessThanOrEqual(1.01 * least);
+    expect((await found(fmn as Attack, 'l0', scene, { mode: 'reference' })).size).toBe(inf);
   });
 
   it("crosses the boundary where the paper's estimate ends on it", async () => {
