@@ -1,6 +1,7 @@
 /** @file `npm run -s bench -- NAME [CASE ...] [--json]`: one JSON object per case on a line; medians over interleaved rounds, ratio = ours / peer. */
 import { suggestion } from '../src/core/errors.ts';
 import { adversarialTraining } from './cases/adversarial-epoch.ts';
+import { autoattackBench } from './cases/autoattack.ts';
 import { gradientCost } from './cases/gradient-cost.ts';
 import { lstm } from './cases/lstm.ts';
 import { memory } from './cases/memory.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, Bench>> = {
   throughput,
   'train-step': trainStep,
   'adversarial-epoch': adversarialTraining,
+  autoattack: autoattackBench,
 };
 
 const [name, ...rest] = process.argv.slice(2).filter((arg) => arg !== '--');

@@ -85,7 +85,7 @@ export async function make(plan: Plan, recipe: string, seed: number, say: (what:
 const goingOn = (folder: string, record: string): string[] => (existsSync(join(folder, record)) ? ['--resume'] : []);
 
 /** Runs the built product; its progress goes to standard error. Throws when it does not end well. */
-function provoke(...args: readonly string[]): Promise<void> {
+export function provoke(...args: readonly string[]): Promise<void> {
   const program = fileURLToPath(new URL('../../bin/provoke.js', import.meta.url));
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   return new Promise((resolve, reject) => {
