@@ -1,6 +1,7 @@
 /**
  * The control: one random perturbation of the full budget. An attack that does not beat it has not attacked.
- * Paper: none. Threat model: an attacker without any access to the model.
+ * Paper: none.
+ * Threat model: an attacker without any access to the model.
  * linf: a random sign times eps everywhere. l2, l1: uniform on the sphere of radius eps. l0: floor(eps) random elements, each moved uniformly in its range.
  * A point uniform *inside* an l2 or l1 ball would have nearly the same norm in high dimension; on the sphere the norm is equal exactly.
  * Where the bounds cut the perturbation off its norm falls below eps: the row holds the norm that was saved.
