@@ -20,6 +20,8 @@ export interface Evolution {
   mutants(): Float64Array[];
   /** Every trial that costs no more than its individual takes its place. */
   select(trials: readonly Float64Array[], costs: readonly number[]): void;
+  /** Whether the costs differ by less than a hundredth of what they did at first: from here on mutants are copies. */
+  converged(): boolean;
 }
 
 /** Starts uniformly; genes that leave their range are drawn anew. */
@@ -29,6 +31,7 @@ export function evolve({ genes, population, mutation, recombination, base }: Evo
   );
   const costs = new Float64Array(population).fill(Number.POSITIVE_INFINITY);
   let best = 0;
+  let first: number | undefined;
   /** Three individuals, different from i and from each other. */
   const others = (i: number): [Float64Array, Float64Array, Float64Array] => {
     const taken = [i];
@@ -58,6 +61,14 @@ export function evolve({ genes, population, mutation, recombination, base }: Evo
         costs[i] = cost;
         if (cost < costs[best]!) best = i;
       }
+      first ??= spread(costs);
     },
+    converged: () => first !== undefined && spread(costs) < first / 100,
   };
+}
+
+/** Standard deviation. */
+function spread(values: Float64Array): number {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
 }

@@ -7,7 +7,8 @@
  * Each input has its own eps and its own pixels; all are evolved together.
  * Values range over the bounds; without bounds over what the sample itself holds in that input (1 up and down where that is one value). Binary inputs flip.
  * Deviations: the lead of the label is lowered, which never saturates as its probability does; positions and values start uniformly (the paper draws values
- * from a normal); genes that leave their range are drawn anew; a sample leaves at its first success. The base of a mutant is the best candidate, as in the
+ * from a normal); genes that leave their range are drawn anew; a population that
+ * has converged makes room for a new one; a sample leaves at its first success. The base of a mutant is the best candidate, as in the
  * public code by which the paper is known, not a random one, which finds less at equal queries (`base: random`); that code's generations too (75; the paper:
  * 100), the paper's F = .5 and population, whatever the number of pixels.
  */
@@ -48,7 +49,7 @@ export const fewPixel: Attack<'scores', typeof defaults> = {
     generations: 'times every candidate meets a mutant; a mutant is one query',
     mutation: 'F, the factor of a difference of two candidates',
     recombination: 'CR, the chance of a gene to be taken from the mutant',
-    base: 'what the difference is added to: random (another candidate) or best (the best one)',
+    base: 'what the difference is added to: best (the best candidate) or random (any other), which takes longer and is less easily trapped',
   },
   check: ({ pixels, population, generations, mutation, recombination, base }) =>
     firstOf(
@@ -84,9 +85,12 @@ export const fewPixel: Attack<'scores', typeof defaults> = {
             from += input.genes;
           }
         };
-        const evolution = evolve({ genes, population, ...evolving }, random(0).fork('few-pixel'));
+        const stream = random(0).fork('few-pixel');
+        const begin = () => evolve({ genes, population, ...evolving }, stream);
+        let evolution = begin();
+        let fresh = true;
         for (let generation = 0; generation <= generations; generation++) {
-          const born = generation === 0 ? evolution.individuals : evolution.mutants();
+          const born = fresh ? evolution.individuals : evolution.mutants();
           const leads: number[] = [];
           while (leads.length < population) {
             const asked = points.slice(0, Math.max(1, Math.min(population - leads.length, left())));
@@ -97,6 +101,8 @@ export const fewPixel: Attack<'scores', typeof defaults> = {
             for (const z of yield* logits(asked, done)) leads.push(leadOf(goal, z));
           }
           evolution.select(born, leads);
+          fresh = evolution.converged();
+          if (fresh) evolution = begin();
         }
       },
     }),
