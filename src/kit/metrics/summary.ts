@@ -39,17 +39,23 @@ function cellOf(rows: readonly Row[]): Cell {
   };
 }
 
-/**
- * Per-sample minimum over the attacks: a sample stands only where some attack could judge it and none succeeded,
- * neither at this budget nor at one contained in it.
- */
 function worstCaseOf(atBudget: readonly Row[], rows: readonly Row[]): WorstCase {
+  const statuses = worstStatuses(atBudget, rows).map(({ status }) => status);
+  return { ...budgetOf(atBudget[0]!), ...robustness(countStatuses(statuses)) };
+}
+
+/**
+ * Per-sample minimum over the attacks at the budget of `atBudget`, given all rows: a sample stands only where some attack could judge it and none
+ * succeeded, neither at this budget nor at one contained in it.
+ */
+export function worstStatuses(atBudget: readonly Row[], rows: readonly Row[]): Pick<Row, 'sample' | 'group' | 'status'>[] {
   const budget = atBudget[0]!;
   const broken = new Set(rows.filter((row) => row.status === 'success' && contains(budget, row)).map((row) => row.sample));
-  const statuses = [...groupBy(atBudget, (row) => row.sample)].map(([sample, group]) =>
-    broken.has(sample) ? 'success' : worst(group.map((row) => row.status)),
-  );
-  return { ...budgetOf(budget), ...robustness(countStatuses(statuses)) };
+  return [...groupBy(atBudget, (row) => row.sample)].map(([sample, group]) => ({
+    sample,
+    group: group[0]!.group,
+    status: broken.has(sample) ? 'success' : worst(group.map((row) => row.status)),
+  }));
 }
 
 const worst = (statuses: readonly Status[]): Status =>
@@ -110,7 +116,13 @@ function meanSize(rows: readonly Row[]): Eps {
   return means.length === 1 ? means[0]![1] : Object.fromEntries(means);
 }
 
-const budgetKey = (row: Row): string => JSON.stringify(Object.keys(row.eps).map((name) => [name, row.norm[name], row.eps[name]]));
+/** The same for rows of one budget. */
+export const budgetKey = (row: Pick<Row, 'norm' | 'eps'>): string =>
+  JSON.stringify(
+    Object.keys(row.eps)
+      .sort()
+      .map((name) => [name, row.norm[name], row.eps[name]]),
+  );
 
 function countStatuses(statuses: readonly Status[]): Record<Status, number> {
   const count = { success: 0, failure: 0, skipped: 0, invalid: 0 };

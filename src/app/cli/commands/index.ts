@@ -2,6 +2,7 @@
 
 import type { Register } from '../register.ts';
 import { attack } from './attack.ts';
+import { compare } from './compare.ts';
 import { convert } from './convert.ts';
 import { exportRun } from './export.ts';
 import { gradient } from './gradient.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Register[] = [
   convert,
   validate,
   exportRun,
+  compare,
   synth,
   train,
   list,
