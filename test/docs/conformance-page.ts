@@ -47,7 +47,7 @@ export function conformancePage(measurements: readonly Measurement[], shown = te
     '',
     '## Measured',
     '',
-    'Written by the tests themselves: `PROVOKE_MEASURED=/tmp/measured.jsonl npx vitest run --project unit test/methods/attacks`, then the same variable with',
+    'Written by the tests themselves: `PROVOKE_MEASURED=measured.jsonl npx vitest run test/methods/attacks test/slow/apgd-seeds test/slow/random-peers test/slow/decision-peers`, then the same variable with',
     '`PROVOKE_WRITE_CONFORMANCE=1 npx vitest run --project unit test/docs/conformance.test.ts`. Where several samples or cases are compared, the largest number stands.',
     '',
     '| attack | peer | what | measured | allowed |',

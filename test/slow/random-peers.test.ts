@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Norm } from '../../src/kit/threat/threat.ts';
 import { attackNamed } from '../../src/methods/attacks/registry.ts';
+import { measured, spread } from '../methods/attacks/measured.ts';
 import { attackNet, golden, type NetName, openNet } from '../methods/attacks/shared.ts';
 
 interface SquareCase {
@@ -23,6 +24,15 @@ interface FewPixelCase {
 
 const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
 
+const note = (attack: string, peer: string, what: string, counts: readonly (readonly number[])[], allowed: string): string =>
+  measured({
+    attack,
+    peer,
+    what: `${what}: of 24 samples fall, over five seeds each`,
+    value: counts.map((all, k) => `${['ours', 'peer'][k]} ${spread(all)}`).join(', '),
+    allowed,
+  });
+
 /** How many of the 24 samples fall, by seed. */
 async function fallenOf(name: NetName, attack: string, norm: Norm, eps: number, options: Record<string, string | number>) {
   const net = await openNet(name);
@@ -40,11 +50,16 @@ describe.each(golden<{ cases: readonly SquareCase[] }>('square.json').cases)(
   ({ net, norm, eps, queries, fallen }) => {
     it('mode reference: as many fall on average, to less than two samples of 24', async () => {
       const ours = await fallenOf(net, 'square', norm, eps, { queries, mode: 'reference' });
+      const what = `${norm} on ${net}, mode reference, ${queries} queries`;
+      note('square', 'auto-attack a392200', what, [ours, fallen], 'means within 2');
       expect(Math.abs(mean(ours) - mean(fallen))).toBeLessThan(2);
     });
 
     it('ours: more fall on average than with the best seed of the peer', async () => {
-      expect(mean(await fallenOf(net, 'square', norm, eps, { queries }))).toBeGreaterThan(Math.max(...fallen));
+      const found = await fallenOf(net, 'square', norm, eps, { queries });
+      const what = `${norm} on ${net}, ours, ${queries} queries`;
+      note('square', 'auto-attack a392200', what, [found, fallen], "mean above the peer's best seed");
+      expect(mean(found)).toBeGreaterThan(Math.max(...fallen));
     });
   },
 );
@@ -52,14 +67,18 @@ describe.each(golden<{ cases: readonly SquareCase[] }>('square.json').cases)(
 describe.each(golden<{ cases: readonly FewPixelCase[] }>('few-pixel.json').cases)(
   "torchattacks' OnePixel on $net, $pixels pixels",
   ({ net, pixels, population, generations, fallen }) => {
-    const run = (base: string) => fallenOf(net, 'few-pixel', 'l0', 3 * pixels, { population, generations, base });
+    const run = async (base: string, allowed: string) => {
+      const found = await fallenOf(net, 'few-pixel', 'l0', 3 * pixels, { population, generations, base });
+      note('few-pixel', 'torchattacks 3.5.1', `${pixels} pixels on ${net}, base ${base}`, [found, fallen], allowed);
+      return found;
+    };
 
     it('ours: more fall on average', async () => {
-      expect(mean(await run('best'))).toBeGreaterThan(mean(fallen));
+      expect(mean(await run('best', 'mean above'))).toBeGreaterThan(mean(fallen));
     });
 
     it("the paper's base: as many to less than two samples of 24", async () => {
-      expect(Math.abs(mean(await run('random')) - mean(fallen))).toBeLessThan(2);
+      expect(Math.abs(mean(await run('random', 'means within 2')) - mean(fallen))).toBeLessThan(2);
     });
   },
 );

@@ -38,7 +38,7 @@ const irVersionFor = (opset: number): number => (opset <= oldest.opset ? 0 : (ir
 
 /**
  * The model with its gradient. Inputs: its own, and `label` (int64 [N]); outputs: its own, `loss` (float32 [N], per sample), and `grad_NAME`, the
- * gradient of the sum of the losses, for each input asked for. A name the model itself uses gets an underscore. Default domain only; a symbolic
+ * gradient of the sum of the losses, for each input asked for. Where the model draws random numbers its draws are inputs too (Model.randoms). A name the model itself uses gets an underscore. Default domain only; a symbolic
  * batch stays symbolic. Throws a UserError for an unknown input, an op without a derivative, or an op outside the default domain.
  */
 export async function gradientModel(model: Model, options: GradientModelOptions): Promise<Graph> {

@@ -5,7 +5,8 @@ import { straightThrough } from '../../../src/core/autodiff/substitutes.ts';
 import { float, type GraphBuilder, graphBuilder } from '../../../src/core/onnx/builder.ts';
 import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import { stream } from '../../../src/core/tensor/random.ts';
-import { f32, tensor } from '../../../src/core/tensor/tensor.ts';
+import { f32, i64, tensor } from '../../../src/core/tensor/tensor.ts';
+import { gradientModel } from '../../../src/kit/model/gradient-model.ts';
 import { createOracle, type OracleOptions } from '../../../src/kit/model/make-oracle.ts';
 import type { Model } from '../../../src/kit/model/model.ts';
 import { openModel } from '../../../src/kit/model/open.ts';
@@ -166,5 +167,16 @@ describe('a model that draws random numbers', () => {
       expect(gradient[0]!.x![i]).toBeCloseTo(w * p * (1 - p), 5);
     }
     await sessions.release();
+  });
+
+  it('is exported with its gradient as a function of its draws', async () => {
+    const model = await modelOf(dropout);
+    const graph = await gradientModel(model, { execute: runtime.execute });
+    const [draws] = Object.keys(model.randoms!);
+    expect(graph.inputs.map(({ name }) => name).sort()).toEqual([draws, 'label', 'x'].sort());
+    const run = (u: number) =>
+      runtime.execute(graph, { x: f32([1, 2, 3], [1, 3]), label: i64([0]), [draws!]: f32([u, u, u], [1, 3]) });
+    expect(Array.from((await run(0.1)).grad_x!.data as Float32Array, Math.abs)).toEqual([0, 0, 0]);
+    expect((await run(0.9)).grad_x!.data).not.toEqual(new Float32Array(3));
   });
 });

@@ -19,3 +19,9 @@ export function measured<T extends number | string>(measurement: Measurement & {
   if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(measurement)}\n`);
   return measurement.value;
 }
+
+/** From the smallest to the largest, e.g. of several seeds. */
+export const spread = (all: readonly number[]): string => {
+  const [low, high] = [Math.min(...all), Math.max(...all)].map((v) => (Number.isInteger(v) ? `${v}` : v.toPrecision(3)));
+  return low === high ? low! : `${low} .. ${high}`;
+};
