@@ -160,6 +160,16 @@ describe('provoke', () => {
         'defences',
       ])
         expect((JSON.parse(await ok(['list', things, '--json'], folder)) as unknown[]).length).toBeGreaterThan(2);
+      const listed = JSON.parse(await ok(['list', 'attacks', '--json'], folder)) as Record<string, string>[];
+      expect(listed.find(({ attack }) => attack === 'pgd')).toMatchObject({
+        kind: 'bounded',
+        needs: 'gradient',
+        norms: 'linf l2',
+        targeted: 'yes',
+        'forwards, backwards': '21, 20',
+      });
+      expect(listed.filter(({ kind }) => kind === 'minimal').length).toBeGreaterThan(0);
+      expect(await ok(['list', 'attacks'], folder)).toMatch(/\nnot here:\n {2}\S/);
       expect(await readdir(folder)).toEqual([]);
       const help = await ok(['--help'], folder);
       for (const command of [
@@ -172,6 +182,7 @@ describe('provoke', () => {
         'convert',
         'validate',
         'export',
+        'compare',
         'list',
         'view',
       ])

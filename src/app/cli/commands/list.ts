@@ -6,6 +6,7 @@ import { augmentations } from '../../../kit/nn/fit/augment/registry.ts';
 import { optimisers } from '../../../kit/nn/optimisers/registry.ts';
 import { schedules } from '../../../kit/nn/schedules.ts';
 import type { OptionValue } from '../../../kit/options.ts';
+import { absent } from '../../../methods/attacks/absent.ts';
 import type { Attack } from '../../../methods/attacks/attack.ts';
 import { attacks } from '../../../methods/attacks/registry.ts';
 import { defences } from '../../../methods/defences/registry.ts';
@@ -34,6 +35,14 @@ interface Listed {
 
 const more = 'what the options mean: docs/training.md';
 
+/** Classes the cost of an attack is listed for. */
+const listed = 10;
+
+function costOf({ passes, defaults, norms }: Attack): string {
+  const most = passes(defaults, { classes: listed, norm: norms[0]! });
+  return `${most.forwards}, ${most.backwards}`;
+}
+
 /** What a recipe can name, with its options. */
 const titled = (what: string, all: Readonly<Record<string, Titled>>): Listed => ({
   head: [what, 'what it is', 'options (defaults)'],
@@ -43,14 +52,22 @@ const titled = (what: string, all: Readonly<Record<string, Titled>>): Listed => 
 
 const things: Readonly<Record<string, () => Listed>> = {
   attacks: () => ({
-    head: ['attack', 'needs', 'norms', 'what it does', 'options (defaults)'],
+    head: ['attack', 'kind', 'needs', 'norms', 'targeted', 'forwards, backwards', 'what it does', 'options (defaults)'],
     rows: Object.values(attacks as Readonly<Record<string, Attack>>).map((a) => [
       a.name,
+      a.kind,
       a.needs,
       a.norms.join(' '),
+      a.targeted ? 'yes' : 'no',
+      costOf(a),
       a.title,
       optionsOf(a),
     ]),
+    more: [
+      `bounded: runs at every budget; minimal: runs once, looks for the smallest change, and counts at every budget its example fits into. Passes: the most a sample can cost with the defaults and ${listed} classes under the first norm.`,
+      'not here:',
+      ...absent.map(({ name, reason }) => `  ${name}: ${reason}`),
+    ].join('\n'),
   }),
   models: () => ({
     head: ['model', 'package', 'licence', 'what it is'],
