@@ -58,7 +58,7 @@ describe('against foolbox and ART', () => {
         const theirs = peer.medians[c.at]!;
         measured({
           attack: c.attack,
-          peer: peer.peer,
+          peer: peer.peer === 'art' ? 'ART 1.20.1' : 'foolbox 3.3.4',
           what: `${c.norm} on ${c.net} after ${c.limit} queries: median size of ${samples} samples, over five seeds each`,
           value: `ours ${spread(found.map(({ median: size }) => size))}, peer ${spread(theirs)}`,
           allowed: 'every seed at most the largest of the peer',
