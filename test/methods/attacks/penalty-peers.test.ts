@@ -6,6 +6,7 @@ import { argmax, type GradientOracle } from '../../../src/kit/model/oracle.ts';
 import { cw } from '../../../src/methods/attacks/cw.ts';
 import { ead } from '../../../src/methods/attacks/ead.ts';
 import { jsma } from '../../../src/methods/attacks/jsma.ts';
+import { measured } from './measured.ts';
 import { attackNet, farthest, golden, median, openNet, rows, values } from './shared.ts';
 
 interface Settings {
@@ -29,6 +30,10 @@ const data = golden<{
   readonly nets: Readonly<Record<'smooth' | 'relu', Entry>>;
   readonly unattackable: Readonly<Record<'foolboxCw' | 'foolboxEad', string>>;
 }>('penalty.json');
+/** Writes down how far apart examples are. */
+const apart = (attack: string, peer: string, what: string, value: number): number =>
+  measured({ attack, peer, what: `${what}, largest element apart`, value, allowed: '< 1e-5' });
+
 /** Samples whose examples are recorded. */
 const few = 8;
 
@@ -64,7 +69,9 @@ describe.each(['smooth', 'relu'] as const)('on the net %s', async (name) => {
       if (ours === undefined) expect(theirs).toEqual(peer.startsWith('foolbox') ? new Float32Array(theirs.length) : x(k));
       else {
         compared++;
-        expect(farthest(ours, theirs)).toBeLessThan(1e-5);
+        const by = peer.startsWith('foolbox') ? 'foolbox 3.3.4' : 'adversarial-library 9dec220';
+        const what = `l2${peer.endsWith('Targeted') ? ' targeted' : ''} on ${name}: mode reference`;
+        expect(apart('cw', by, what, farthest(ours, theirs))).toBeLessThan(1e-5);
       }
     });
     expect(compared).toBeGreaterThan(3);
@@ -94,7 +101,7 @@ describe.each(['smooth', 'relu'] as const)('on the net %s', async (name) => {
       else {
         compared++;
         const best = sized.reduce((a, b) => (b.size < a.size ? b : a));
-        expect(farthest(best.point, theirs)).toBeLessThan(1e-5);
+        expect(apart('ead', 'foolbox 3.3.4', `l1 on ${name}: best iterate`, farthest(best.point, theirs))).toBeLessThan(1e-5);
       }
     });
     expect(compared).toBeGreaterThan(3);
@@ -104,13 +111,19 @@ describe.each(['smooth', 'relu'] as const)('on the net %s', async (name) => {
     const options = { mode: 'reference', theta: 1 };
     const outcomes = await attackNet(first, jsma, { norm: 'l0', eps: 1, options, goals: net.targetedGoals.slice(0, few) });
     rows(recorded.jsma, few).forEach((theirs, k) => {
-      expect(farthest(only(outcomes[k]!.inputs)!, theirs)).toBeLessThan(1e-5);
+      const far = farthest(only(outcomes[k]!.inputs)!, theirs);
+      expect(apart('jsma', 'torchattacks 3.5.1', `l0 targeted on ${name}: mode reference`, far)).toBeLessThan(1e-5);
     });
   });
 
   it('JSMA one by one changes fewer elements than ART and torchattacks, and never fails more often', async () => {
     const ours = sizesOf(await attackNet(net, jsma, { norm: 'l0', eps: 1, goals: net.targetedGoals }), l0);
-    for (const peer of ['torchattacks', 'art']) expect(median(ours)).toBeLessThan(median(known(recorded.jsmaSizes[peer]!)));
+    for (const peer of ['torchattacks', 'art']) {
+      const ratio = median(ours) / median(known(recorded.jsmaSizes[peer]!));
+      const what = `l0 targeted on ${name}: ours, median size over that of the peer`;
+      const version = peer === 'art' ? 'ART 1.20.1' : 'torchattacks 3.5.1';
+      expect(measured({ attack: 'jsma', peer: version, what, value: ratio, allowed: '< 1' })).toBeLessThan(1);
+    }
     expect(ours.every(Number.isFinite)).toBe(true);
   });
 });
