@@ -25,12 +25,16 @@ export function linearAxis(low: number, high: number, text: (value: number) => s
   return { place, ticks: niceTicks(low, high, 5).map((value) => ({ at: place(value), label: text(value) })) };
 }
 
-/** An axis of counts from 1 to `most`, logarithmic; ticks at powers of ten, and between them where there are few. */
-export function logAxis(most: number): Axis {
-  const end = Math.log10(Math.max(most, 2));
-  const place = (value: number): number => Math.log10(Math.max(value, 1)) / end;
-  const steps = end > 3 ? [1] : end > 1.3 ? [1, 3] : [1, 2, 5];
-  const decades = Array.from({ length: Math.floor(end) + 1 }, (_, k) => 10 ** k);
-  const values = decades.flatMap((decade) => steps.map((step) => step * decade)).filter((value) => value <= most);
-  return { place, ticks: values.map((value) => ({ at: place(value), label: number(value) })) };
+/** A logarithmic axis from low > 0 to high, values below low standing at it; ticks at powers of ten, and between them where there are few. */
+export function logAxis(low: number, high: number): Axis {
+  const [start, end] = [Math.log10(low), Math.log10(Math.max(high, 2 * low))];
+  const place = (value: number): number => (Math.log10(Math.max(value, low)) - start) / (end - start);
+  const span = end - start;
+  const steps = span > 3 ? [1] : span > 1.3 ? [1, 3] : [1, 2, 5];
+  const first = Math.floor(start);
+  const values = Array.from({ length: Math.floor(end) - first + 1 }, (_, k) => first + k).flatMap((power) =>
+    steps.map((step) => Number(`${step}e${power}`)),
+  );
+  const shown = values.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+  return { place, ticks: shown.map((value) => ({ at: place(value), label: number(value) })) };
 }

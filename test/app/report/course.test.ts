@@ -102,9 +102,12 @@ describe('parts of a suite', () => {
 
 describe('axes', () => {
   it('place what they are made for between 0 and 1', () => {
-    const log = logAxis(5000);
+    const log = logAxis(1, 5000);
     expect([log.place(1), log.place(5000)]).toEqual([0, 1]);
     expect(log.ticks.map(({ label }) => label.replace('\u202f', ''))).toEqual(['1', '10', '100', '1000']);
+    const small = logAxis(0.02, 3);
+    expect([small.place(0.001), small.place(0.02), small.place(3)]).toEqual([0, 0, 1]);
+    expect(small.ticks.map(({ label }) => label)).toEqual(['0.03', '0.1', '0.3', '1', '3']);
     const linear = linearAxis(-1, 3);
     expect(linear.place(0)).toBe(0.25);
   });

@@ -76,7 +76,10 @@ function figure(index: RunIndex, { kind, title, caption }: Kind): Markup | undef
   const most = all.flatMap(({ median, high }) => (Number.isFinite(high) ? [high] : [median]));
   const low = Math.min(0, ...all.map((q) => q.low));
   const high = Math.max(0, ...most);
-  const [x, y] = [logAxis(Math.max(...all.map((q) => q.queries))), linearAxis(low, high)];
+  const smallest = Math.min(...all.map((q) => q.low));
+  // sizes span decades: a first example is far from the last
+  const wide = smallest > 0 && high > 30 * smallest;
+  const [x, y] = [logAxis(1, Math.max(...all.map((q) => q.queries))), wide ? logAxis(smallest, high) : linearAxis(low, high)];
   const colours = tones(index);
   // the bands of many would hide one another
   const few = found.length <= 4;
@@ -102,7 +105,7 @@ function figure(index: RunIndex, { kind, title, caption }: Kind): Markup | undef
     {
       name: title,
       series,
-      x: { title: 'queries per sample (logarithmic)', ticks: x.ticks },
+      x: { title: `queries per sample (${wide ? 'both axes ' : ''}logarithmic)`, ticks: x.ticks },
       y: { ticks: y.ticks },
       levels: zero,
     },

@@ -50,7 +50,7 @@ export function queries(index: RunIndex): Markup | undefined {
   if (budget === undefined) return undefined;
   const courses = index.attacks.flatMap((attack) => (isControl(attack) ? [] : (courseOf(index, attack, budget) ?? [])));
   if (courses.length === 0) return undefined;
-  const axis = logAxis(Math.max(...courses.map(({ most }) => most)));
+  const axis = logAxis(1, Math.max(...courses.map(({ most }) => most)));
   const colours = tones(index);
   const series = courses.map(({ name, label, found, attacked, most }): Series => {
     const line: Place[] = [{ x: 0, y: 0 }];
