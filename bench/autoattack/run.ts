@@ -28,7 +28,6 @@ const { experiment, folder } = await prepareVictim(Number(values.samples));
 const kept = join(folder, `results-${values.samples}`);
 await mkdir(kept, { recursive: true });
 const victim = await openVictim(experiment, Number(values.threads));
-const peer = (await theirs(victim)) ?? {};
 const results: Results = {
   samples: victim.samples.length,
   right: victim.right,
@@ -41,7 +40,7 @@ const results: Results = {
   pgd10: await ours(victim, 'pgd', { steps: 10 }),
   autoattack: await ours(victim, 'autoattack', {}),
   worstCase: await ours(victim, 'worst-case', {}),
-  original: peer,
+  original: (await theirs(victim)) ?? {},
   versions: { onnxruntime: runtimeVersion, node: process.version },
 };
 await victim.release();
