@@ -6,8 +6,8 @@ import { parseEps } from '../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 import type { Attack, OptionValue } from '../../methods/attacks/attack.ts';
 import { sha256 } from '../host/files.ts';
+import { formatVersion } from './format-version.ts';
 import type { ExperimentFile } from './schema.ts';
-import { formatVersion } from './store.ts';
 
 /** One budget, by attacked input; a run walks them in ascending order. */
 export interface Budget {

@@ -3,8 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { Row } from '../../kit/record/row.ts';
+import { formatVersion } from './format-version.ts';
 import type { RunRecord } from './results.ts';
-import { formatVersion, readJson } from './store.ts';
+import { readJson } from './store.ts';
 import type { UnitResult } from './unit.ts';
 
 /** The record and all rows of the run in `folder`. */

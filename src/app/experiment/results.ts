@@ -9,9 +9,10 @@ import type { Attack, Need } from '../../methods/attacks/attack.ts';
 import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
 import { costingOf } from './cost.ts';
+import { formatVersion } from './format-version.ts';
 import { problemsOf, type RunResult } from './run.ts';
 import type { ExperimentFile } from './schema.ts';
-import { formatVersion, type Store } from './store.ts';
+import type { Store } from './store.ts';
 import type { GradientFacts } from './task.ts';
 import type { Overview } from './workbench.ts';
 

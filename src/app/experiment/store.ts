@@ -4,11 +4,9 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { readUserFile, sweepOrphans, writableFolder, writeWhole } from '../host/files.ts';
+import { formatVersion } from './format-version.ts';
 import type { Unit } from './plan.ts';
 import type { UnitResult } from './unit.ts';
-
-/** Version of the run directory's layout. */
-export const formatVersion = 2;
 
 export interface Store {
   readonly folder: string;
