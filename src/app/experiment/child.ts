@@ -38,7 +38,18 @@ async function open({ experiment, base, folder, threads, device }: ChildOpening)
 }
 
 /** Named one by one: what a model holds besides may not cross to another process. */
-const factsOf = ({ name, inputs, classes, output, coupling, fixedBatch, inferred, note, sha256 }: Model): ModelFacts => ({
+const factsOf = ({
+  name,
+  inputs,
+  randoms,
+  classes,
+  output,
+  coupling,
+  fixedBatch,
+  inferred,
+  note,
+  sha256,
+}: Model): ModelFacts => ({
   name,
   inputs,
   classes,
@@ -46,6 +57,7 @@ const factsOf = ({ name, inputs, classes, output, coupling, fixedBatch, inferred
   coupling,
   inferred,
   sha256,
+  ...(randoms === undefined ? {} : { randoms }),
   ...(fixedBatch === undefined ? {} : { fixedBatch }),
   ...(note === undefined ? {} : { note }),
 });

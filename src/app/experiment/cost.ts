@@ -3,7 +3,7 @@
 import type { ModelFacts } from '../../kit/model/model.ts';
 import type { Facts, Passes } from '../../methods/attacks/attack.ts';
 import { mostTrials } from './lengthen.ts';
-import { firstNorm, type Plan, type PlannedAttack } from './plan.ts';
+import { factsOf, type Plan, type PlannedAttack } from './plan.ts';
 
 export interface Costing extends Facts {
   readonly budgets: number;
@@ -12,9 +12,8 @@ export interface Costing extends Facts {
 }
 
 /** What a plan's attacks on a model are costed by. */
-export const costingOf = (plan: Plan, { classes }: Pick<ModelFacts, 'classes'>): Costing => ({
-  classes: classes.length,
-  norm: firstNorm(plan),
+export const costingOf = (plan: Plan, model: Pick<ModelFacts, 'inputs' | 'classes' | 'randoms'>): Costing => ({
+  ...factsOf(plan.budgets, model),
   budgets: plan.budgets.length,
   ...(plan.queries === undefined ? {} : { queries: plan.queries }),
 });
@@ -22,7 +21,8 @@ export const costingOf = (plan: Plan, { classes }: Pick<ModelFacts, 'classes'>):
 /** Passes of the attack and of judging it; the clean pass is not among them. Minimum-norm attacks run once, whatever the number of budgets. */
 export function mostPasses({ attack, options }: PlannedAttack, { budgets, queries, ...facts }: Costing): Passes {
   const most = attack.passes(options, facts);
-  const limit = queries ?? Number.POSITIVE_INFINITY;
+  // a question about a model that draws random numbers may be a mean over many passes
+  const limit = facts.random === true ? Number.POSITIVE_INFINITY : (queries ?? Number.POSITIVE_INFINITY);
   const [forwards, backwards] = [Math.min(most.forwards, limit), Math.min(most.backwards, limit)];
   // judging: the example as proposed, then rounded (more than once where it is lengthened), then read back
   if (attack.kind === 'minimal') return { forwards: forwards + 1 + budgets * (mostTrials + 1), backwards };

@@ -2,9 +2,10 @@
 import { suggestion, UserError } from '../../core/errors.ts';
 import { stream } from '../../core/tensor/random.ts';
 import { attackedInputs, type ModelFacts } from '../../kit/model/model.ts';
+import { boxValues } from '../../kit/threat/elements.ts';
 import { parseEps } from '../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
-import type { Attack, OptionValue } from '../../methods/attacks/attack.ts';
+import type { Attack, Facts, OptionValue } from '../../methods/attacks/attack.ts';
 import { sha256 } from '../host/files.ts';
 import { formatVersion } from './format-version.ts';
 import type { ExperimentFile } from './schema.ts';
@@ -66,7 +67,7 @@ export interface PlanInput {
 export function makePlan({ experiment, model, data, attacks, version }: PlanInput): Plan {
   const budgets = planBudgets(experiment.threat, model);
   const goal = planGoal(experiment.goal, model);
-  for (const { label, attack } of attacks) checkAttack(label, attack, budgets, goal, model);
+  for (const planned of attacks) checkAttack(planned, budgets, goal, model);
   const items = chooseItems(data.count, experiment.data.limit, experiment.seed);
   const identity = [
     version,
@@ -159,7 +160,13 @@ function planGoal(goal: ExperimentFile['goal'], model: ModelFacts): GoalPlan {
   return { kind: 'targeted', target };
 }
 
-function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], goal: GoalPlan, model: ModelFacts): void {
+/** Throws a UserError where an attack cannot be run on this model, under these budgets, towards this goal. */
+export function checkAttack(
+  { label, attack, options }: PlannedAttack,
+  budgets: readonly Budget[],
+  goal: GoalPlan,
+  model: Pick<ModelFacts, 'inputs' | 'classes' | 'randoms'>,
+): void {
   for (const [input, norm] of Object.entries(budgets[0]?.norm ?? {})) {
     if (!attack.norms.includes(norm))
       throw new UserError(
@@ -183,6 +190,27 @@ function checkAttack(label: string, attack: Attack, budgets: readonly Budget[], 
     );
   if (goal.kind !== 'untargeted' && !attack.targeted)
     throw new UserError(`attack ${label} cannot aim at a class`, 'use goal: untargeted, or another attack');
+  attack.admit?.(options, factsOf(budgets, model));
+}
+
+/** What an attack's cost, parts and admission depend on. */
+export function factsOf(
+  budgets: readonly Budget[],
+  { inputs, classes, randoms }: Pick<ModelFacts, 'inputs' | 'classes' | 'randoms'>,
+): Facts {
+  const { norm } = budgets[0]!;
+  const [first, ...others] = Object.values(norm);
+  const endless = (name: string): boolean => {
+    const { lower, upper } = boxValues(inputs[name]!);
+    return !(lower.every(Number.isFinite) && upper.every(Number.isFinite));
+  };
+  return {
+    classes: classes.length,
+    norm: first!,
+    mixed: others.some((other) => other !== first),
+    random: randoms !== undefined,
+    unbounded: Object.keys(norm).some(endless),
+  };
 }
 
 /** All items, or `limit` of them drawn with the seed (data are often sorted by class: the first ones would be one class only). */
@@ -196,6 +224,3 @@ export function chooseItems(count: number, limit: number | undefined, seed: numb
   }
   return all.slice(0, limit).sort((a, b) => a - b);
 }
-
-/** The norm of the first attacked input: costs of attacks may depend on it. */
-export const firstNorm = ({ budgets }: Pick<Plan, 'budgets'>): Norm => Object.values(budgets[0]!.norm)[0]!;

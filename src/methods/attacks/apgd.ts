@@ -93,6 +93,7 @@ export const apgd: Attack<'gradient', typeof defaults> = {
       wholeFrom(1, 'draws', draws),
       oneOf(['ours', 'reference'], 'mode', mode),
     ),
+  admit: ({ loss }, { classes }) => refuseFewClasses(loss, classes),
   passes({ loss, steps, restarts, targets, draws }, { classes, norm }) {
     const { towards } = losses[loss]!;
     const runs = restarts * (towards ? Math.min(targets, classes - 1) : 1);

@@ -33,11 +33,17 @@ export interface Job<N extends Need> {
 
 export type { OptionValue };
 
-/** What cost and parts of an attack depend on beside its options. */
+/** What cost and parts of an attack depend on beside its options, and whether it can run at all. */
 export interface Facts {
   readonly classes: number;
   /** Of the first attacked input. */
   readonly norm: Norm;
+  /** Whether the attacked inputs have different norms; no by default. */
+  readonly mixed?: boolean;
+  /** Whether the model draws random numbers; no by default. */
+  readonly random?: boolean;
+  /** Whether an element of an attacked input has no bound; no by default. */
+  readonly unbounded?: boolean;
 }
 
 export interface Passes {
@@ -63,6 +69,8 @@ export interface Attack<
   readonly about: Readonly<Record<keyof Options, string>>;
   /** Why an option's value cannot be used, or undefined. */
   check?(options: Options): string | undefined;
+  /** Throws a UserError where the options do not go with model and threat; asked before anything runs. */
+  admit?(options: Options, facts: Facts): void;
   /** The most one sample can cost at one budget: what `--dry-run` counts with. */
   passes(options: Options, facts: Facts): Passes;
   /** Of a suite: the attacks it runs in order, under what names and options: recorded with every run. */

@@ -22,6 +22,12 @@ import { farthest } from './nearest.ts';
 import { firstOf, losses, oneOf, wholeFrom } from './option-checks.ts';
 import { widthOf, widthsOf } from './widths.ts';
 
+const boundless = (levels: number): UserError =>
+  new UserError(
+    `ddn cannot round to ${levels} levels where an input has no bounds`,
+    'leave levels out, or give the input bounds',
+  );
+
 const defaults = { steps: 100, initEps: 1, gamma: 0.05, alpha: 1, alphaFinal: 0.01, loss: 'ce', levels: 0 };
 
 export const ddn: Attack<'gradient', typeof defaults> = {
@@ -53,6 +59,9 @@ export const ddn: Attack<'gradient', typeof defaults> = {
       wholeFrom(0, 'levels', levels),
       levels === 1 ? 'levels is 1, but between two bounds there are at least 2' : undefined,
     ),
+  admit({ levels }, { unbounded }) {
+    if (levels > 0 && unbounded) throw boundless(levels);
+  },
   passes: ({ steps }) => ({ forwards: steps, backwards: steps - 1 }),
   paper: 'Rony et al. 2019, arXiv 1811.09600',
   run: (job, { steps, initEps, gamma, alpha, alphaFinal, loss, levels }) =>
@@ -88,11 +97,7 @@ function toLevels({ low, high }: Joint, u: Float32Array, levels: number): Float3
   return u.map((value, i) => {
     const [least, width] = [low[i]!, high[i]! - low[i]!];
     if (width === 0) return value;
-    if (width === Number.POSITIVE_INFINITY)
-      throw new UserError(
-        `ddn cannot round to ${levels} levels where an input has no bounds`,
-        'leave levels out, or give the input bounds',
-      );
+    if (width === Number.POSITIVE_INFINITY) throw boundless(levels);
     return least + (Math.round(((value - least) / width) * (levels - 1)) * width) / (levels - 1);
   });
 }

@@ -6,7 +6,7 @@ import type { Row } from '../../../kit/record/row.ts';
 import { parseEps } from '../../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../../kit/threat/threat.ts';
 import { allowance, forwardSeconds } from '../../experiment/pace.ts';
-import type { GoalPlan } from '../../experiment/plan.ts';
+import { checkAttack, factsOf, type GoalPlan } from '../../experiment/plan.ts';
 import { experimentSchema, type ModelReference } from '../../experiment/schema.ts';
 import { runUnit } from '../../experiment/unit.ts';
 import { loadAttacks } from '../../host/attacks.ts';
@@ -80,6 +80,8 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
   const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
   const input = onlyAttackedInput(model);
   const goal = goalOf(model, options.target);
+  const budgets = [{ norm: { [input]: norm }, eps: { [input]: eps } }];
+  checkAttack(planned!, budgets, goal, model);
   const samples: Sample[] = [];
   for (const path of new Set(paths)) {
     const sample = await fileSample(path, model, options);
@@ -90,9 +92,8 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
   const sessions = openSessions(model, runtime, { surrogates });
   const forward = await forwardSeconds(model, sessions);
   const open = (performance.now() - started) / 1000;
-  const classes = model.classes.length;
   const most = Math.max(samples.length, model.fixedBatch ?? 1);
-  allow(allowance({ planned: planned!, budgets: 1, samples: most, classes, norm, forward, open }));
+  allow(allowance({ planned: planned!, budgets: 1, samples: most, ...factsOf(budgets, model), forward, open }));
   const interrupt = interruptSignal('interrupted');
   const progress = createProgress(chosen.name);
   try {
@@ -102,7 +103,7 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
       samples,
       problems: [],
       planned: planned!,
-      budgets: [{ norm: { [input]: norm }, eps: { [input]: eps } }],
+      budgets,
       goal,
       seed,
       examples: exampleStore(options.out, model),

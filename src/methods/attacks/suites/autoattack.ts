@@ -35,19 +35,22 @@ export const autoattack: Attack<'gradient', Options> = {
     earlyStop: 'a sample leaves a part at its first success; false walks to the end of every part, as the original does',
   },
   check: ({ version }) => oneOf(Object.keys(versions), 'version', version),
+  admit({ version }, { classes, random, mixed }) {
+    refuseFewClasses('autoattack', classes, 4);
+    if (version === 'rand' && random !== true)
+      throw new UserError(
+        'autoattack: version rand is for models that draw random numbers, this one draws none',
+        'use version standard',
+      );
+    if (mixed)
+      throw new UserError('autoattack needs one norm for all inputs', 'use the suite worst-case, or give the inputs one norm');
+  },
   passes: (options, facts) => passesOfParts(partsFor(options), facts),
   parts: (options) => partsFor(options).map(partRecord),
   paper: 'Croce and Hein 2020, arXiv 2003.01690',
   run: (job, options) =>
-    runSuite(job, ({ mixed, ...facts }) => {
-      refuseFewClasses('autoattack', facts.classes, 4);
-      if (options.version === 'rand' && job.oracle.drawing === undefined)
-        throw new UserError(
-          'autoattack: version rand is for models that draw random numbers, this one draws none',
-          'use version standard',
-        );
-      if (mixed)
-        throw new UserError('autoattack needs one norm for all inputs', 'use the suite worst-case, or give the inputs one norm');
+    runSuite(job, (facts) => {
+      autoattack.admit!(options, facts);
       return partsFor(options);
     }),
 };

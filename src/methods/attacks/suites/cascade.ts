@@ -63,15 +63,17 @@ function partJob(
   };
 }
 
-/** The oracle for some of the samples, numbered anew. */
+/** The oracle for some of the samples, numbered anew: also where it answers with means over draws. */
 function oracleOf(oracle: GradientOracle, standing: readonly number[]): GradientOracle {
   const renumbered = (probes: readonly Probe[]): Probe[] => probes.map(({ of, inputs }) => ({ of: standing[of]!, inputs }));
+  const { drawing } = oracle;
   return {
-    ...oracle,
+    classes: oracle.classes,
     counts: (of) => oracle.counts(standing[of]!),
     labels: (probes) => oracle.labels(renumbered(probes)),
     logits: (probes) => oracle.logits(renumbered(probes)),
     gradient: (probes, losses) => oracle.gradient(renumbered(probes), losses),
+    ...(drawing === undefined ? {} : { drawing: (draws: number) => oracleOf(drawing(draws), standing) }),
   };
 }
 

@@ -23,12 +23,13 @@ export function sharedNorm(threats: Readonly<Record<string, Threat>>): Norm | un
 }
 
 /** Runs the parts that `choose` names for the job's classes and norm. */
-export function runSuite(job: Job<'gradient'>, choose: (facts: Facts & { readonly mixed: boolean }) => readonly SuitePart[]) {
+export function runSuite(job: Job<'gradient'>, choose: (facts: Facts) => readonly SuitePart[]) {
   const [threats] = job.threats;
   if (threats === undefined) return Promise.resolve([]);
   const norm = Object.values(threats)[0]!.norm;
   const mixed = sharedNorm(threats) === undefined;
-  return cascade(job, choose({ classes: job.oracle.classes, norm, mixed }));
+  const random = job.oracle.drawing !== undefined;
+  return cascade(job, choose({ classes: job.oracle.classes, norm, mixed, random }));
 }
 
 /** A part that keeps to an attack's options by type. */

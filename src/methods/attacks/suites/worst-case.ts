@@ -37,13 +37,13 @@ export const worstCase: Attack<'gradient', Options> = {
   },
   check: ({ steps, targets, queries }) =>
     firstOf(wholeFrom(1, 'steps', steps), wholeFrom(1, 'targets', targets), wholeFrom(1, 'queries', queries)),
-  passes: (options, facts) => passesOfParts(partsFor(options, { ...facts, mixed: false }), facts),
-  parts: (options, facts) => partsFor(options, { ...facts, mixed: false }).map(partRecord),
+  passes: (options, facts) => passesOfParts(partsFor(options, facts), facts),
+  parts: (options, facts) => partsFor(options, facts).map(partRecord),
   paper: 'none: ours, after Croce and Hein 2020 and Carlini et al. 2019',
   run: (job, options) => runSuite(job, (facts) => partsFor(options, facts)),
 };
 
-function partsFor(options: Options, { classes, norm, mixed }: Facts & { readonly mixed: boolean }): SuitePart[] {
+function partsFor(options: Options, { classes, norm, mixed = false }: Facts): SuitePart[] {
   const { queries } = options;
   if (norm === 'l0') return [part('sigma-zero', sigmaZero), part('fmn', fmn), part('few-pixel', fewPixel)];
   return [
