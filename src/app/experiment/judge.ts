@@ -15,24 +15,28 @@ import type { Budget } from './plan.ts';
 import type { Subject } from './rows.ts';
 import { drawsFor, type UnitContext } from './unit-context.ts';
 
-/** What an attack said of one sample, the example completed by the inputs it does not touch and predicted again as it is. */
-export interface Proposal {
+/** What an attack said of one sample, and what that cost. */
+export interface Said {
   readonly subject: Subject;
   readonly outcome: Outcome;
+  readonly counts: Counts;
+  readonly seconds: number;
+}
+
+/** The same with the example completed by the inputs the attack does not touch, and predicted again as it is. */
+export interface Proposal extends Said {
   readonly inputs?: Inputs;
   /** Whether the example fools the model before it is rounded. */
   readonly fools: boolean;
   /** Of a minimum-norm attack's example that fools the model: its size over all inputs. */
   readonly distance: number | null;
-  readonly counts: Counts;
-  readonly seconds: number;
 }
 
 /** Predicts what was proposed, unrounded. `budget` is the one the attack was given. */
 export async function examine(
   { oracle, planned, seed }: UnitContext,
   budget: Budget,
-  said: readonly Omit<Proposal, 'inputs' | 'fools' | 'distance'>[],
+  said: readonly Said[],
 ): Promise<Proposal[]> {
   const complete = said.map((one) => ({
     ...one,
@@ -43,7 +47,7 @@ export async function examine(
   const at = new Map(probes.map(({ of }, k) => [of, logits[k]!]));
   return complete.map((one, of) => {
     const z = at.get(of);
-    const fools = z !== undefined && reached(one.subject.goal, argmax(z));
+    const fools = z?.every(Number.isFinite) === true && reached(one.subject.goal, argmax(z));
     const measured = fools && planned.attack.kind === 'minimal';
     return {
       ...one,

@@ -6,11 +6,12 @@ import { type Goal, reached } from '../../kit/losses/loss.ts';
 import { decisionView, QueryBudgetExceeded, scoreView } from '../../kit/model/make-oracle.ts';
 import type { Model, Sample } from '../../kit/model/model.ts';
 import { argmax, type GradientOracle } from '../../kit/model/oracle.ts';
+import type { Outcome } from '../../kit/record/outcome.ts';
 import type { Row } from '../../kit/record/row.ts';
 import { lpThreat } from '../../kit/threat/lp.ts';
 import type { Threat } from '../../kit/threat/threat.ts';
 import type { Attack, Job } from '../../methods/attacks/attack.ts';
-import { examine, fileName, judge, type Proposal } from './judge.ts';
+import { examine, fileName, judge, type Proposal, type Said } from './judge.ts';
 import type { Budget, GoalPlan } from './plan.ts';
 import { blank, carried, type Subject } from './rows.ts';
 import { drawsFor, type UnitContext } from './unit-context.ts';
@@ -100,11 +101,23 @@ async function propose(
   subjects: readonly Subject[],
   progress: (share: number) => void,
 ): Promise<Proposal[]> {
+  const open = subjects.filter(isOpen);
+  return open.length === 0 ? [] : examine(context, budget, await ask(context, budget, open, progress));
+}
+
+/**
+ * Runs the attack. Where it asks more of a sample than that may cost, every sample is attacked alone, so that only those are lost for which it does;
+ * where samples decide about each other, all are.
+ */
+async function ask(
+  context: UnitContext,
+  budget: Budget,
+  open: readonly Subject[],
+  progress: (share: number) => void,
+): Promise<Said[]> {
   const { model, planned, seed, signal, queries } = context;
   const { attack, label } = planned;
   const started = performance.now();
-  const open = subjects.filter(isOpen);
-  if (open.length === 0) return [];
   const batch = open.map((s) => s.sample);
   const oracle = context.oracle(queries, drawsFor(seed, `attack ${attack.name}`, batch));
   const job: Job<Attack['needs']> = {
@@ -117,24 +130,31 @@ async function propose(
     signal,
     progress: (done, of) => progress(of === 0 ? 1 : done / of),
   };
-  const outcomes = await attack.run(job, planned.options).catch((error: unknown) => {
-    if (error instanceof QueryBudgetExceeded)
-      throw new UserError(
-        `attack ${label} asks more than the ${error.budget} queries a sample may cost`,
-        'give it fewer steps, raise queries in the experiment, or (your own attack) stop at job.queries: docs/own-code.md',
-        { cause: error },
-      );
-    throw error;
-  });
+  let outcomes: readonly Outcome[];
+  try {
+    outcomes = await attack.run(job, planned.options);
+  } catch (error) {
+    if (!(error instanceof QueryBudgetExceeded)) throw error;
+    if (open.length > 1 && model.coupling !== 'batch') {
+      const alone: Said[] = [];
+      for (const [i, subject] of open.entries())
+        alone.push(...(await ask(context, budget, [subject], (share) => progress((i + share) / open.length))));
+      return alone;
+    }
+    outcomes = open.map(() => ({ status: 'invalid', reason: beyondQueries(label, error.budget) }));
+  }
   if (outcomes.length !== open.length)
     throw new UserError(
       `attack ${label} gave ${outcomes.length} outcomes for ${open.length} samples`,
       'an attack returns one outcome per sample of its batch, in order: docs/own-code.md',
     );
   const seconds = (performance.now() - started) / 1000 / open.length;
-  const said = open.map((subject, i) => ({ subject, outcome: outcomes[i]!, counts: oracle.counts(i), seconds }));
-  return examine(context, budget, said);
+  return open.map((subject, i) => ({ subject, outcome: outcomes[i]!, counts: oracle.counts(i), seconds }));
 }
+
+/** Why a sample could not be judged: only an attack that does not look at job.queries gets there. */
+const beyondQueries = (label: string, queries: number): string =>
+  `attack ${label} asked more than the ${queries} queries a sample may cost: raise queries, or let it stop at job.queries (docs/own-code.md)`;
 
 /** A row per sample. `charged`: whether the cost of the attack belongs into them. */
 async function rowsAt(

@@ -78,6 +78,7 @@ async function rowsOf(
   norm: Norm,
   budgets: readonly number[],
   queries?: number,
+  samples: readonly Inputs[] = [original],
 ): Promise<readonly Row[]> {
   const sessions = openSessions(model, runtime);
   const planned: PlannedAttack = { label: attack.name, attack, options: {} };
@@ -85,7 +86,7 @@ async function rowsOf(
     const { rows } = await runUnit({
       model,
       oracle: (queryBudget) => createOracle(sessions, { maxBatch: 4, ...(queryBudget === undefined ? {} : { queryBudget }) }),
-      samples: [{ id: 'a', group: 'a', label: 0, inputs: original }],
+      samples: samples.map((inputs, i) => ({ id: `${i}`, group: `${i}`, label: 0, inputs })),
       problems: [],
       planned,
       budgets: budgets.map((eps): Budget => ({ norm: { x: norm }, eps: { x: eps } })),
@@ -197,8 +198,26 @@ describe('a query limit', () => {
     const rows = await rowsOf(model, proposing('bounded', raised(1), seen), 'linf', steps(1, 2), 3);
     expect(seen.map((job) => job.queries)).toEqual([[3], [3]]);
     expect(rows.map((r) => r.queries)).toEqual([3, 3]);
-    await expect(rowsOf(model, proposing('bounded', raised(1), [], 4), 'linf', steps(1), 3)).rejects.toThrow(
-      'attack proposing asks more than the 3 queries a sample may cost',
-    );
+  });
+
+  it('an attack that asks for more loses the samples for which it does, not the run', async () => {
+    const model = meanModel(2.2, features([n]));
+    const patient = proposing('bounded', raised(3));
+    // asks once more about samples that are brighter than the original
+    const greedy = {
+      ...patient,
+      async run(job: Job<'scores'>) {
+        const outcomes = await patient.run(job, {});
+        const bright = job.batch.flatMap(({ inputs }, of) => (inputs.x![0]! > original.x![0]! ? [{ of, inputs }] : []));
+        if (bright.length > 0) await job.oracle.logits(bright);
+        return outcomes;
+      },
+    } as unknown as Attack;
+    const bright = { x: original.x!.map((value) => value + 1 / 255) };
+    const rows = await rowsOf(model, greedy, 'linf', steps(3), 3, [original, bright, original]);
+    expect(rows.map((r) => r.status)).toEqual(['success', 'invalid', 'success']);
+    expect(rows[1]!.reason).toContain('attack proposing asked more than the 3 queries a sample may cost');
+    expect(rows.map((r) => r.queries)).toEqual([3, 3, 3]);
+    expect((await rowsOf(model, greedy, 'linf', steps(3), 3, [original]))[0]).toMatchObject({ status: 'success', queries: 3 });
   });
 });
