@@ -208,4 +208,26 @@ describe('noise', () => {
     expect(up).toBeGreaterThan(10);
     expect(up).toBeLessThan(40);
   });
+
+  it.each([
+    ['linf', 1, 24],
+    ['l2', Math.sqrt(6), 6],
+    ['l1', 6, 6],
+    ['l0', 6, 6],
+  ] as const)(
+    'of zeros and ones flips in %s what an eps of %d pays for, and leaves nothing in between',
+    async (norm, eps, flips) => {
+      const bits = Float32Array.from({ length: 50 }, (_, i) => i % 2);
+      const spec = specOf([50], { domain: 'binary', storage: 'binary' });
+      const mask = bits.map((_, i) => (i < 2 ? 0 : 1));
+      const job = jobOf(undefined, [sampleOf('a', { x: bits })], [untargeted(0)], [{ x: lpThreat(spec, { norm, eps, mask }) }]);
+      const [outcome] = await noise.run(job, noise.defaults);
+      const { x: found } = outcome!.inputs!;
+      expect(new Set(found)).toEqual(new Set([0, 1]));
+      const changed = found!.filter((value, i) => value !== bits[i]).length;
+      if (norm === 'linf') expect(Math.abs(changed - flips)).toBeLessThan(12);
+      else expect(changed).toBe(flips);
+      expect(found!.subarray(0, 2)).toEqual(bits.subarray(0, 2));
+    },
+  );
 });

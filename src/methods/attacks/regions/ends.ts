@@ -21,7 +21,7 @@ const far = 2 ** 100;
  * The smallest and largest change of each element within mask and bounds, in linf within the budget too; about 2^100 without bounds.
  * In a binary input an element flips or stays: the change to the other value where that is allowed, else 0.
  */
-export function endsOf({ x, threat }: Part): Ends {
+export function endsOf({ x, threat }: Pick<Part, 'x' | 'threat'>): Ends {
   const { norm, eps, input, mask, scale } = threat;
   const n = x.length;
   const alone = norm === 'linf' ? threat : lpThreat(input, { norm: 'linf', eps: far, ...(mask === undefined ? {} : { mask }) });
