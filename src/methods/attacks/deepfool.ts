@@ -16,7 +16,8 @@ import { type Joint, jointOf } from './frame/joint.ts';
 import { logits } from './frame/question.ts';
 import type { FlatNorm } from './hyperplane.ts';
 import { firstOf, oneOf, wholeFrom } from './option-checks.ts';
-import { nearerInBox, nearerPlain, nearestTangent, rivalsOf, type Tangent, tangentsOf } from './tangents.ts';
+import { rivalsOf } from './rivals.ts';
+import { nearerInBox, nearerPlain, nearestTangent, type Tangent, tangentsOf } from './tangents.ts';
 
 const defaults = { steps: 50, overshoot: 0.02, candidates: 10, mode: 'ours' };
 

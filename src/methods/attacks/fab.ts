@@ -22,7 +22,8 @@ import { type Answer, logits, type Question } from './frame/question.ts';
 import type { Trial } from './frame/walker.ts';
 import { type FlatNorm, type Move, moveOnto } from './hyperplane.ts';
 import { firstOf, oneOf, wholeFrom } from './option-checks.ts';
-import { nearerInBox, nearerPlain, nearestTangent, rivalsOf, tangentsOf } from './tangents.ts';
+import { rivalsOf } from './rivals.ts';
+import { nearerInBox, nearerPlain, nearestTangent, tangentsOf } from './tangents.ts';
 
 const defaults = { targets: 0, steps: 100, restarts: 1, alphaMax: 0.1, eta: 1.05, beta: 0.9, mode: 'ours', stopAt: 'none' };
 type Options = typeof defaults;

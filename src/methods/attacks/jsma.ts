@@ -17,6 +17,7 @@ import { type Joint, jointOf } from './frame/joint.ts';
 import { type Attempt, gradients, logits } from './frame/question.ts';
 import type { Trial } from './frame/walker.ts';
 import { firstOf } from './option-checks.ts';
+import { leadOver, rivalsOf } from './rivals.ts';
 import { bestPair } from './saliency-pair.ts';
 import { widthsOf } from './widths.ts';
 
@@ -59,7 +60,7 @@ export const jsma: Attack<'gradient', typeof defaults> = {
       *attempt(trial) {
         const { goal, space } = trial;
         const [z] = yield* logits([new Float32Array(space.n)], 0);
-        const aims = goal.kind === 'targeted' ? [goal.target] : likeliest(z!, goal.label).slice(0, targets);
+        const aims = goal.kind === 'targeted' ? [goal.target] : rivalsOf(goal.label, z!).slice(0, targets);
         for (const [k, aim] of aims.entries()) {
           const done = (share: number): number => (k + share) / aims.length;
           yield* mode === 'reference'
@@ -75,12 +76,6 @@ const complaintOf = (theta: number | string, mode: string): string | undefined =
     ? undefined
     : `theta is ${theta}, but must be "auto" or a number above 0 (in mode reference also below 0)`;
 
-/** The classes other than the label, the likeliest first. */
-const likeliest = (z: Float32Array, label: number): number[] =>
-  Array.from(z, (_, c) => c)
-    .filter((c) => c !== label)
-    .sort((a, b) => z[b]! - z[a]! || a - b);
-
 interface Aim {
   readonly aim: number;
   readonly steps: number;
@@ -90,13 +85,8 @@ interface Aim {
 }
 
 /** What is raised: with a target its lead over the strongest rival, else the lead of the class aimed at over the label. */
-function leadLoss(goal: Goal, aim: number, classes: number): Loss {
-  if (goal.kind === 'targeted') return { label: aim, margin: 1 };
-  const linear = new Float32Array(classes);
-  linear[aim] = 1;
-  linear[goal.label] = -1;
-  return { label: goal.label, linear };
-}
+const leadLoss = (goal: Goal, aim: number, classes: number): Loss =>
+  goal.kind === 'targeted' ? { label: aim, margin: 1 } : leadOver(goal.label, aim, classes);
 
 function* oneByOne({ goal, space, classes, best }: Trial<Joint>, { aim, steps, theta, gamma, done }: Aim): Attempt {
   const { n } = space;

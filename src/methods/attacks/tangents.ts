@@ -1,19 +1,14 @@
 /** @file The decision boundaries around a point, each replaced by its tangent plane: what FAB and DeepFool step to. */
-import type { Goal, Loss } from '../../kit/losses/loss.ts';
+import type { Goal } from '../../kit/losses/loss.ts';
 import { type Answer, gradients, type Question } from './frame/question.ts';
 import { type Box, distanceTo, type FlatNorm, type Move, moveOnto } from './hyperplane.ts';
+import { leadOver } from './rivals.ts';
 
 /** A tangent plane at u: the goal is reached, to first order, by a change d with <w, d> = gap. */
 export interface Tangent {
   readonly w: Float32Array;
   readonly gap: number;
 }
-
-/** Classes other than the label, highest logit first; the lower class wins a tie. */
-export const rivalsOf = (label: number, logits: Float32Array): number[] =>
-  Array.from(logits, (_, c) => c)
-    .filter((c) => c !== label)
-    .sort((a, b) => logits[b]! - logits[a]! || a - b);
 
 /**
  * The nearest of the label's boundaries to the rivals; towards a target, its boundary to the strongest other class. One gradient per rival, asked in pieces.
@@ -48,14 +43,6 @@ export function* nearestTangent<J>(
 
 /** Numbers asked about at a time. */
 const atOnce = 2 ** 22;
-
-/** z[rival] - z[label]. */
-function leadOver(label: number, rival: number, classes: number): Loss {
-  const linear = new Float32Array(classes);
-  linear[label] = -1;
-  linear[rival] = 1;
-  return { label, linear };
-}
 
 /** Gradients that `nearestTangent` asks for at most. */
 export const tangentsOf = (rivals: number, classes: number): number => Math.max(1, Math.min(rivals, classes - 1));
