@@ -137,9 +137,9 @@ function turnedBy({ low, high }: Joint, u: Float32Array, size: number, turn: num
   return u.map((value, i) => Math.min(high[i]!, Math.max(low[i]!, back * (value + length * across[i]!))));
 }
 
-/** `turned` moved towards the original, so that it is `approach` nearer than `size`. */
+/** `turned` moved towards the original, so that it is `approach` nearer than `size`; a step longer than the way ends at the original. */
 function nearerBy(space: Joint, turned: Float32Array, approach: number, size: number): Float32Array {
   const now = space.size(turned);
-  const share = now === 0 ? 1 : Math.min(1, ((1 - approach) * size) / now);
+  const share = now === 0 ? 1 : Math.max(0, Math.min(1, ((1 - approach) * size) / now));
   return turned.map((value) => share * value);
 }
