@@ -6,6 +6,7 @@ import type { Outcome } from '../../../kit/record/outcome.ts';
 import type { Threat } from '../../../kit/threat/threat.ts';
 import type { Job } from '../attack.ts';
 import type { Attempt, Question } from './question.ts';
+import { slices } from './slices.ts';
 import type { Space } from './space.ts';
 import { advance, type Keep, outcomeOf, resume, type Said, type Trial, type Walker, walkerOf } from './walker.ts';
 
@@ -52,11 +53,15 @@ export async function drive<S extends Space>(
   job.signal.throwIfAborted();
   for (const walker of walkers) advance(walker, walker.attempt.next());
   for (;;) {
+    job.progress(
+      walkers.reduce((sum, { question, done }) => sum + (question === undefined ? 1 : done), 0),
+      walkers.length,
+    );
     const active = walkers.filter(({ question }) => question !== undefined);
     if (active.length === 0) break;
     for (const ask of ['gradient', 'logits', 'labels'] as const) {
       const asking = active.filter((walker) => walker.question?.ask === ask);
-      for (const group of slices(asking)) {
+      for (const group of slices(asking, ({ question, trial }) => question!.at.length * trial.space.n, atOnce)) {
         job.signal.throwIfAborted();
         const answers = await answersTo(oracle, group);
         group.forEach((walker, k) => {
@@ -64,28 +69,8 @@ export async function drive<S extends Space>(
         });
       }
     }
-    job.progress(
-      walkers.reduce((sum, { question, done }) => sum + (question === undefined ? 1 : done), 0),
-      walkers.length,
-    );
   }
   return walkers.map(outcomeOf);
-}
-
-/** Walkers in groups whose points fit into memory together; one that asks for more is a group of its own. */
-function slices<S extends Space>(walkers: readonly Walker<S>[]): Walker<S>[][] {
-  const groups: Walker<S>[][] = [];
-  let room = 0;
-  for (const walker of walkers) {
-    const size = walker.question!.at.length * walker.trial.space.n;
-    if (groups.length === 0 || size > room) {
-      groups.push([]);
-      room = atOnce;
-    }
-    groups.at(-1)!.push(walker);
-    room -= size;
-  }
-  return groups;
 }
 
 async function answersTo<S extends Space>(oracle: AnyOracle, walkers: readonly Walker<S>[]): Promise<Said[]> {
@@ -126,11 +111,13 @@ async function askAll<S extends Space>(
 function probesOf<S extends Space>(walkers: readonly Walker<S>[]): Probe[] {
   const probes = walkers.flatMap(({ trial, question }) => question!.at.map((u) => ({ trial, u })));
   const inputs = probes.map(({ trial }): Record<string, Float32Array> => ({ ...trial.sample.inputs }));
-  for (const [p, { name }] of (walkers[0]?.trial.space.parts ?? []).entries()) {
-    const sizes = probes.map(({ trial }) => trial.space.parts[p]!.x.length);
-    const all = new Float32Array(sizes.reduce((a, b) => a + b, 0));
+  // by name: samples may be attacked at different inputs, or name them in another order
+  for (const name of new Set(walkers.flatMap(({ trial }) => trial.space.parts.map((part) => part.name)))) {
+    const sizes = probes.map(({ trial }) => trial.space.parts.find((part) => part.name === name)?.x.length);
+    const all = new Float32Array(sizes.reduce<number>((sum, size = 0) => sum + size, 0));
     let from = 0;
     for (const [k, size] of sizes.entries()) {
+      if (size === undefined) continue;
       inputs[k]![name] = all.subarray(from, from + size);
       from += size;
     }

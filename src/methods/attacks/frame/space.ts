@@ -20,7 +20,7 @@ export interface Space {
   /** How far each element may go inside mask and bounds (the budget is another matter): low <= 0 <= high, 0 where the mask forbids, infinite without bounds. */
   readonly low: Float32Array;
   readonly high: Float32Array;
-  /** Writes the model's input at u, one array per attacked input; inside the bounds whatever u is. */
+  /** Writes the model's input at u, one array per attacked input. A joint space stays inside mask and bounds whatever u is; in a product u is projected before. */
   write(u: Float32Array, into: Readonly<Record<string, Float32Array>>): void;
   /** dL/du from the gradients by input; zero where the mask forbids. */
   pull(gradient: Inputs): Float32Array;
@@ -52,7 +52,7 @@ export function joined(parts: readonly Part[], gradient: Inputs): Float32Array {
   return all;
 }
 
-/** The room of every element, in units of `unit` (one per element). */
+/** The room of every element, in units of `unit` (one per element); none where the unit is 0. */
 export function roomOf(
   parts: readonly Part[],
   unit: (part: Part, i: number) => number,
@@ -66,6 +66,8 @@ export function roomOf(
     for (let i = 0; i < x.length; i++) {
       if (threat.mask?.[i] === 0) continue;
       const s = unit(part, i);
+      // 0 / 0 and an infinite room times 0 are NaN
+      if (s === 0) continue;
       low[from + i] = Math.min(0, (lower[i]! - x[i]!) / s);
       high[from + i] = Math.max(0, (upper[i]! - x[i]!) / s);
     }

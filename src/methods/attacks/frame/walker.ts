@@ -81,12 +81,24 @@ export function walkerOf<S extends Space>(trial: Trial<S>, attempt: Attempt, con
   };
 }
 
-/** Takes the next question, or closes the attempt where there is none or the sample may not ask so much. */
+/**
+ * Takes the next question, or closes the attempt where there is none or the sample may not ask so much. Throws where losses or lengths do not fit the
+ * points: they would be read as another sample's.
+ */
 export function advance<S extends Space>(walker: Walker<S>, { value, done }: IteratorResult<Question, void>): void {
   walker.question = done ? undefined : value;
   if (value === undefined) return;
-  walker.done = value.done ?? walker.done;
+  check(value, walker.trial.space.n);
+  walker.done = Math.max(walker.done, Math.min(1, value.done ?? 0));
   if (value.at.length > walker.trial.left()) close(walker);
+}
+
+function check(question: Question, n: number): void {
+  const { at } = question;
+  if (question.ask === 'gradient' && question.losses.length !== at.length)
+    throw new Error(`an attack asked for gradients at ${at.length} points with ${question.losses.length} losses`);
+  const u = at.find(({ length }) => length !== n);
+  if (u !== undefined) throw new Error(`an attack asked about a point of ${u.length} elements in a space of ${n}`);
 }
 
 function close<S extends Space>(walker: Walker<S>): void {
@@ -102,7 +114,7 @@ export function resume<S extends Space>(walker: Walker<S>, said: Said, queries: 
     close(walker);
     return;
   }
-  const broken = complaint ?? brokenGradient(walker, said);
+  const broken = complaint ?? brokenSlope(walker, said);
   if (broken === undefined) {
     const { space } = walker.trial;
     advance(walker, walker.attempt.next({ ...said, gradient: said.gradient.map((g) => space.pull(g)) }));
@@ -132,11 +144,12 @@ function judge<S extends Space>(walker: Walker<S>, said: Said, queries: number, 
   return undefined;
 }
 
-function brokenGradient<S extends Space>({ trial, gradients }: Walker<S>, said: Said): string | undefined {
+function brokenSlope<S extends Space>({ trial, gradients }: Walker<S>, said: Said): string | undefined {
   for (const gradient of said.gradient) {
     const part = trial.space.parts.find(({ name }) => !allFinite(gradient[name]!));
     if (part !== undefined) return `the gradient of input "${part.name}" is not finite at step ${gradients}`;
   }
+  if (!said.loss.every(Number.isFinite)) return `the loss is not finite at step ${gradients}`;
   return undefined;
 }
 
