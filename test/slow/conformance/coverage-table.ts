@@ -76,6 +76,9 @@ ${counts.map((line) => `- ${line}`).join('\n')}
 - **cases**, **error**: recorded PyTorch cases, and the largest relative L2 error of our float32 gradient against PyTorch's in float64.
 - **models**, **error**: backend models with the operator whose gradient agreed with finite differences, and the largest error of a directional derivative
   over |g| |v|. (a): bodies are proved by test/core/autodiff/control-flow.test.ts besides.
+- Operators that draw random numbers (RandomNormal, RandomUniform and their Like forms, Bernoulli, Multinomial, Dropout in training mode): the row is that of
+  the bare operator. When a model is opened, those outside the bodies of If, Loop and Scan become functions of inputs that hold standard draws
+  (src/core/onnx/passes/random-inputs.ts): the gradient passes through what is done to a draw, and results can be repeated. Seeds in the file are not kept.
 
 | operator | versions | gradient | cases | error | models | error |
 |---|---|---|---|---|---|---|
