@@ -26,7 +26,7 @@ export function readOptions<O extends Options>(of: Configurable<O>, given: Reado
     options[name] = readValue(`${of.name}.${name}`, value, of.defaults[name]!);
   }
   const complaint = of.check?.(options as O);
-  if (complaint !== undefined) throw new UserError(`${of.name}: ${complaint}`, describe(of));
+  if (complaint !== undefined) throw new UserError(`${of.name}: ${complaint}`, describe(of, complaint));
   return options as O;
 }
 
@@ -48,7 +48,9 @@ function readValue(field: string, value: unknown, byDefault: OptionValue): Optio
   throw new UserError(`${field} is ${JSON.stringify(value)}, but must be a ${typeof byDefault}`, `e.g. ${byDefault}`);
 }
 
-const describe = ({ about }: Pick<Configurable, 'about'>): string =>
-  Object.entries(about)
-    .map(([name, text]) => `${name}: ${text}`)
-    .join('; ');
+/** What the options mean that a complaint begins with; all, where it names none. */
+function describe({ about }: Pick<Configurable, 'about'>, complaint: string): string {
+  const all = Object.entries(about);
+  const named = all.filter(([name]) => complaint.startsWith(`${name} `));
+  return (named.length === 0 ? all : named).map(([name, text]) => `${name}: ${text}`).join('; ');
+}

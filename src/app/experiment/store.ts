@@ -46,7 +46,12 @@ export async function openStore(folder: string, sha256: string, { resume, overwr
     );
   }
   if (claim !== undefined && overwrite) for (const name of owned) await rm(join(folder, name), { recursive: true, force: true });
-  else if (claim !== undefined && claim.identity !== sha256) {
+  else if (claim !== undefined && claim.format !== formatVersion) {
+    throw new UserError(
+      `the output folder "${folder}" holds a run of format ${claim.format}, this provoke writes ${formatVersion}`,
+      'go on with the version of provoke that wrote it, choose another folder with --out, or --overwrite to replace that run',
+    );
+  } else if (claim !== undefined && claim.identity !== sha256) {
     throw new UserError(
       `the output folder "${folder}" holds another experiment's run (its model, data, attacks, budgets or seed differ)`,
       'choose another folder with --out, or --overwrite to replace that run',

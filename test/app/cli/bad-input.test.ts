@@ -200,6 +200,27 @@ const cases: readonly Case[] = [
       args: ['run', 'x.yaml', '--out', 'file/run'],
     },
   ),
+  run(
+    'a suite that needs more classes than the model has',
+    { attacks: 'attacks: [noise, autoattack]' },
+    'error: autoattack needs at least 4 classes, the model has 3: its targeted loss reads the four largest logits\n  use the suite worst-case, which chooses its losses by the number of classes\n',
+  ),
+  run(
+    'a loss that needs more classes than the model has, on the command line',
+    {},
+    'error: apgd: the loss targeted needs at least 4 classes, the model has 3\n  use loss: targeted-margin\n',
+    { args: ['attack', 'model.onnx', 'photos/sad/a.png', '--attack', 'apgd', '--eps', '1/255', '--set', 'loss=targeted'] },
+  ),
+  run(
+    'a loss there is not: of all options only that one is explained',
+    { attacks: 'attacks: [{ use: apgd, loss: hinge }]' },
+    /^error: apgd: loss is "hinge", but must be one of: ce, dlr, targeted, margin, targeted-margin\n {2}loss: [^;]*\n$/,
+  ),
+  run(
+    'a version for models that draw random numbers, on one that draws none',
+    { attacks: 'attacks: [{ use: autoattack, version: rand }]', model: 'model: { use: face-api/expression }' },
+    /^error: autoattack: version rand is for models that draw random numbers, this one draws none\n {2}use version standard\n$/,
+  ),
   run('a device the runtime was not built for', {}, /^error: --device: there is no device "abacus"\n {2}.*\bcpu\b.*\n$/, {
     args: ['run', 'x.yaml', '--device', 'abacus'],
   }),

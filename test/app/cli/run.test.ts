@@ -158,7 +158,9 @@ describe('provoke run', () => {
     'after %s in mid-run, --resume ends with the same rows except seconds',
     async (signal) => {
       await inFolder(async (folder) => {
-        await project(folder, 64, 'attacks: [{ use: pgd, steps: 5, restarts: 2 }, { use: ./held.mjs }, fgsm]');
+        const minimal = '{ use: fmn, steps: 10 }';
+        const suite = '{ use: worst-case, steps: 4, targets: 2, queries: 20 }';
+        await project(folder, 64, `attacks: [${minimal}, { use: ./held.mjs }, ${suite}, { use: pgd, steps: 5, restarts: 2 }]`);
         const gate = join(folder, 'gate');
         await writeFile(join(folder, 'held.mjs'), heldAttack(gate));
         expect((await provoke(['run', 'x.yaml', '--out', 'whole'], folder)).code).toBe(0);
@@ -177,6 +179,26 @@ describe('provoke run', () => {
       });
     },
   );
+
+  it('a run directory of another format is neither resumed nor read, and that is said', async () => {
+    await inFolder(async (folder) => {
+      await project(folder, 2, 'attacks: [noise]');
+      await mkdir(join(folder, 'old', 'units'), { recursive: true });
+      await writeFile(join(folder, 'old', 'run.json'), JSON.stringify({ format: 1, identity: 'a', state: 'finished' }));
+      for (const args of [
+        ['run', 'x.yaml', '--out', 'old', '--resume'],
+        ['export', 'old', '--jsonl'],
+        ['compare', 'old', 'old', '--attack', 'noise', '--attack', 'pgd'],
+      ]) {
+        const { code, stderr } = await provoke(args, folder);
+        expect(code, args[0]).toBe(2);
+        expect(stderr, args[0]).toMatch(
+          /^error: .*old.* format 1, this provoke (reads|writes) 2\n {2}.*version of provoke that wrote it/m,
+        );
+      }
+      expect((await provoke(['run', 'x.yaml', '--out', 'old', '--overwrite'], folder)).code).toBe(0);
+    });
+  });
 
   it('a sample that takes its worker process down becomes invalid with the reason, the others are judged', async () => {
     await inFolder(async (folder) => {

@@ -5,6 +5,7 @@ import { openSessions } from '../../../kit/model/sessions.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import { parseEps } from '../../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../../kit/threat/threat.ts';
+import type { Attack } from '../../../methods/attacks/attack.ts';
 import { allowance, forwardSeconds } from '../../experiment/pace.ts';
 import { checkAttack, factsOf, type GoalPlan } from '../../experiment/plan.ts';
 import { experimentSchema, type ModelReference } from '../../experiment/schema.ts';
@@ -114,7 +115,7 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
     process.stdout.write(
       options.json
         ? `${JSON.stringify(rows, null, 2)}\n`
-        : `${text(rows, model, input, { norm, eps })}\nexamples: ${options.out}/adversarial\n`,
+        : `${text(rows, model, input, { norm, eps, kind: chosen.kind })}\nexamples: ${options.out}/adversarial\n`,
     );
   } finally {
     interrupt.dispose();
@@ -158,7 +159,16 @@ function settings(pairs: readonly string[]): Record<string, unknown> {
   );
 }
 
-function text(rows: readonly Row[], model: Model, input: string, { norm, eps }: { norm: Norm; eps: number }): string {
+interface Asked {
+  readonly norm: Norm;
+  readonly eps: number;
+  readonly kind: Attack['kind'];
+}
+
+function text(rows: readonly Row[], model: Model, input: string, { norm, eps, kind }: Asked): string {
+  const minimal = kind === 'minimal';
+  const suite = rows.some((r) => r.by !== undefined);
+  const found = ({ distance }: Row): string => (distance === null ? '' : size(distance, norm, model.inputs[input]));
   const className = (i: number) => model.classes[i] ?? '-';
   const lines = rows.map((r) => [
     r.sample,
@@ -169,7 +179,12 @@ function text(rows: readonly Row[], model: Model, input: string, { norm, eps }: 
     r.status === 'success' ? percent(r.probabilities[r.prediction] ?? 0) : '',
     r.status === 'success' ? size(r.norms[input]!.linf, 'linf', model.inputs[input]) : '',
     r.status === 'success' ? r.norms[input]!.l2.toFixed(4) : '',
+    ...(minimal ? [found(r)] : []),
+    String(r.queries),
+    ...(suite ? [r.by ?? ''] : []),
     r.example ?? r.reason ?? '',
   ]);
-  return `within eps ${epsText(eps, norm, model.inputs)}:\n${table([['input', 'status', 'before', '', 'after', '', 'linf', 'l2', 'example'], ...lines])}`;
+  const head = ['input', 'status', 'before', '', 'after', '', 'linf', 'l2'];
+  const more = [...(minimal ? [`smallest ${norm} found`] : []), 'queries', ...(suite ? ['by'] : []), 'example'];
+  return `within eps ${epsText(eps, norm, model.inputs)}:\n${table([[...head, ...more], ...lines])}`;
 }
