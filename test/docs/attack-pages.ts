@@ -49,9 +49,15 @@ const listed = (values: readonly string[]): string => values.join(', ');
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
+/** What becomes of binary inputs under an attack whose examples lie between their values. */
+const valuesOf = ({ kind }: Attack): string =>
+  kind === 'minimal'
+    ? 'continuous; on a binary input an example is lengthened until rounding to its two values spares it'
+    : 'continuous; refused on binary inputs, where rounding would decide what it finds';
+
 /** Cost of one sample at one budget, by norm and number of classes where it depends on them. */
 export function costOf(attack: Attack): string {
-  const at = (norm: Norm, classes: number): Passes => attack.passes(attack.defaults, { norm, classes });
+  const at = (norm: Norm, classes: number): Passes => attack.passes(attack.defaults, { norms: [norm], classes });
   const words = ({ forwards, backwards }: Passes): string =>
     backwards === 0
       ? many(forwards, 'forward pass').replace('passs', 'passes')
@@ -72,7 +78,7 @@ function partsOf(attack: Attack): string[] {
   if (attack.parts === undefined) return [];
   const byNorm = new Map<string, Norm[]>();
   for (const norm of attack.norms) {
-    const parts = attack.parts(attack.defaults, { norm, classes: 10 });
+    const parts = attack.parts(attack.defaults, { norms: [norm], classes: 10 });
     const lines = parts.map(({ name, attack: of, options }) => {
       const set = Object.entries(options).map(([option, value]) => `${option}=${value}`);
       return `1. ${name}: [${of}](${of}.md)${set.length === 0 ? '' : ` with ${listed(set)}`}`;
@@ -106,6 +112,7 @@ export function pageOf(attack: Attack): string {
     `| kind | ${kinds[attack.kind]} |`,
     `| norms | ${listed(attack.norms)} |`,
     `| signals | ${attack.modalities === 'any' ? 'any' : listed(attack.modalities)} |`,
+    `| values | ${attack.domains === undefined ? 'any; binary inputs flip' : valuesOf(attack)} |`,
     `| goals | ${attack.targeted ? 'untargeted, and towards a class' : 'untargeted'} |`,
     `| cost of a sample, at most | ${costOf(attack)} |`,
     '',

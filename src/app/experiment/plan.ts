@@ -1,11 +1,14 @@
 /** @file An experiment resolved into work units: what will run, in which order, under which content-addressed key. */
 import { suggestion, UserError } from '../../core/errors.ts';
 import { stream } from '../../core/tensor/random.ts';
-import { attackedInputs, type ModelFacts } from '../../kit/model/model.ts';
+import { sizeOf } from '../../core/tensor/tensor.ts';
+import { attackedInputs, type InputSpec, type ModelFacts } from '../../kit/model/model.ts';
 import { boxValues } from '../../kit/threat/elements.ts';
+import { gridOf, isBinary } from '../../kit/threat/grid.ts';
 import { parseEps } from '../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 import type { Attack, Facts, OptionValue } from '../../methods/attacks/attack.ts';
+import { attacks } from '../../methods/attacks/registry.ts';
 import { sha256 } from '../host/files.ts';
 import { formatVersion } from './format-version.ts';
 import type { ExperimentFile } from './schema.ts';
@@ -162,11 +165,12 @@ function planGoal(goal: ExperimentFile['goal'], model: ModelFacts): GoalPlan {
 
 /** Throws a UserError where an attack cannot be run on this model, under these budgets, towards this goal. */
 export function checkAttack(
-  { label, attack, options }: PlannedAttack,
+  planned: PlannedAttack,
   budgets: readonly Budget[],
   goal: GoalPlan,
   model: Pick<ModelFacts, 'inputs' | 'classes' | 'randoms'>,
 ): void {
+  const { label, attack, options } = planned;
   for (const [input, norm] of Object.entries(budgets[0]?.norm ?? {})) {
     if (!attack.norms.includes(norm))
       throw new UserError(
@@ -180,6 +184,7 @@ export function checkAttack(
         'choose another attack: provoke list attacks',
       );
     }
+    checkFlips(planned, input, budgets, model.inputs[input]!);
   }
   const [first, ...others] = Object.entries(budgets[0]?.norm ?? {});
   const other = others.find(([, norm]) => norm !== first![1]);
@@ -193,21 +198,43 @@ export function checkAttack(
   attack.admit?.(options, factsOf(budgets, model));
 }
 
+/** Refuses what rounding to the two values of a binary input would turn into nothing. */
+function checkFlips({ label, attack }: PlannedAttack, input: string, budgets: readonly Budget[], spec: InputSpec): void {
+  if (!isBinary(spec)) return;
+  const { norm, eps } = budgets.at(-1)!;
+  const [budget, kind] = [eps[input]!, norm[input]!];
+  const { step } = gridOf(spec)!;
+  const cheapest =
+    kind === 'l0' ? 1 : Array.from({ length: sizeOf(spec.shape) }, (_, i) => step(i)).reduce((a, b) => Math.min(a, b));
+  if (budget < cheapest)
+    throw new UserError(
+      `threat: eps ${budget} does not pay for one flip of "${input}", which holds only two values: that takes ${cheapest} in ${kind}`,
+      'count flips: norm l0 with eps 1 or more',
+    );
+  if (attack.kind === 'minimal' || (attack.domains ?? ['binary']).includes('binary')) return;
+  const flipping = Object.values(attacks).filter((a) => a.domains === undefined && a.norms.includes(kind) && a.needs !== 'none');
+  throw new UserError(
+    `attack ${label} proposes values in between, but "${input}" holds only two: rounding would decide what it finds`,
+    flipping.length === 0
+      ? 'count flips: norm l0'
+      : `choose one that flips values (in ${kind}: ${flipping.map(({ name }) => name).join(', ')}), or one for smallest changes, whose examples are lengthened until rounding spares them`,
+  );
+}
+
 /** What an attack's cost, parts and admission depend on. */
 export function factsOf(
   budgets: readonly Budget[],
   { inputs, classes, randoms }: Pick<ModelFacts, 'inputs' | 'classes' | 'randoms'>,
 ): Facts {
   const { norm } = budgets[0]!;
-  const [first, ...others] = Object.values(norm);
   const endless = (name: string): boolean => {
     const { lower, upper } = boxValues(inputs[name]!);
     return !(lower.every(Number.isFinite) && upper.every(Number.isFinite));
   };
   return {
     classes: classes.length,
-    norm: first!,
-    mixed: others.some((other) => other !== first),
+    norms: [...new Set(Object.values(norm))],
+    binary: Object.keys(norm).some((name) => isBinary(inputs[name]!)),
     random: randoms !== undefined,
     unbounded: Object.keys(norm).some(endless),
   };

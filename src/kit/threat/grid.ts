@@ -14,6 +14,10 @@ export interface Grid {
   step: PerElement;
 }
 
+/** Whether an input holds two values only. */
+export const isBinary = ({ domain, storage }: Pick<InputSpec, 'domain' | 'storage'>): boolean =>
+  domain === 'binary' || storage === 'binary';
+
 /**
  * uint8: 256 points from bound to bound. pcm16: sixteen bits, full scale the largest |bound| (1 without bounds). binary: the two bounds (0 and 1 without).
  * A domain of `levels` sets the number of points. undefined where the storage keeps float32 as it is.
@@ -21,7 +25,7 @@ export interface Grid {
  */
 export function gridOf(spec: InputSpec): Grid | undefined {
   const { domain, storage } = spec;
-  if (domain === 'binary' || storage === 'binary') return between(spec, 1);
+  if (isBinary(spec)) return between(spec, 1);
   if (typeof domain === 'object') return between(spec, domain.levels - 1);
   if (storage === 'uint8') return between(spec, 255);
   if (storage === 'pcm16') return sixteenBits(spec);

@@ -23,6 +23,7 @@ import type { Part } from './frame/space.ts';
 import { halving } from './halving-pace.ts';
 import { losses as common, firstOf, oneOf, wholeFrom } from './option-checks.ts';
 import type { Gait } from './pacer.ts';
+import { leadOver, rivalsOf } from './rivals.ts';
 import { sparse } from './sparse-pace.ts';
 
 const defaults = { loss: 'ce', steps: 100, restarts: 1, rho: 0.75, targets: 9, draws: 1, earlyStop: true, mode: 'ours' };
@@ -55,12 +56,7 @@ const losses: Readonly<Record<string, Maximised>> = {
     classes: 2,
     instead: 'a model that tells classes apart',
     towards: true,
-    loss({ label }, target, classes) {
-      const linear = new Float32Array(classes);
-      linear[target]! += 1;
-      linear[label]! -= 1;
-      return { label, linear };
-    },
+    loss: ({ label }, target, classes) => leadOver(label, target, classes),
   },
 };
 
@@ -71,6 +67,7 @@ export const apgd: Attack<'gradient', typeof defaults> = {
   kind: 'bounded',
   norms: ['linf', 'l2', 'l1'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {
@@ -94,10 +91,10 @@ export const apgd: Attack<'gradient', typeof defaults> = {
       oneOf(['ours', 'reference'], 'mode', mode),
     ),
   admit: ({ loss }, { classes }) => refuseFewClasses(loss, classes),
-  passes({ loss, steps, restarts, targets, draws }, { classes, norm }) {
+  passes({ loss, steps, restarts, targets, draws }, { classes, norms }) {
     const { towards } = losses[loss]!;
     const runs = restarts * (towards ? Math.min(targets, classes - 1) : 1);
-    const backwards = runs * draws * (steps + (norm === 'l1' ? stagesOf(steps).length : 1));
+    const backwards = runs * draws * (steps + (norms.includes('l1') ? stagesOf(steps).length : 1));
     return { forwards: backwards + (towards ? 1 : 0), backwards };
   },
   paper: 'Croce and Hein 2020, arXiv 2003.01690; 2021, arXiv 2103.01208',
@@ -109,7 +106,7 @@ export const apgd: Attack<'gradient', typeof defaults> = {
       space: productOf,
       keep: earlyStop ? 'first' : 'widest',
       *attempt({ goal, space, random, best }) {
-        const aims = maximised.towards ? yield* rivals(goal, space.n, targets) : [goal.label];
+        const aims = maximised.towards ? yield* aimsOf(goal, space.n, targets) : [goal.label];
         const stages = space.parts.some((part) => part.threat.norm === 'l1') ? stagesOf(steps) : [{ grown: 1, steps }];
         const whole = aims.length * restarts * steps;
         let walked = 0;
@@ -142,11 +139,10 @@ export const apgd: Attack<'gradient', typeof defaults> = {
 const gaitOf = ({ threat }: Part): Gait => (threat.norm === 'l1' ? sparse : halving);
 
 /** The other classes, likeliest at the original first; of a goal that is a class, that class. */
-function* rivals(goal: Goal, n: number, targets: number): Generator<Question, number[], Answer> {
+function* aimsOf(goal: Goal, n: number, targets: number): Generator<Question, number[], Answer> {
   if (goal.kind === 'targeted') return [goal.target];
   const [clean] = yield* logits([new Float32Array(n)]);
-  const others = Array.from(clean!, (_, c) => c).filter((c) => c !== goal.label);
-  return others.sort((a, b) => clean![b]! - clean![a]!).slice(0, targets);
+  return rivalsOf(goal.label, clean!).slice(0, targets);
 }
 
 /** Budgets over eps, and the steps spent in each, in l1. */

@@ -36,10 +36,10 @@ export type { OptionValue };
 /** What cost and parts of an attack depend on beside its options, and whether it can run at all. */
 export interface Facts {
   readonly classes: number;
-  /** Of the first attacked input. */
-  readonly norm: Norm;
-  /** Whether the attacked inputs have different norms; no by default. */
-  readonly mixed?: boolean;
+  /** Of all attacked inputs, each once. */
+  readonly norms: readonly Norm[];
+  /** Whether an attacked input holds only two values; no by default. */
+  readonly binary?: boolean;
   /** Whether the model draws random numbers; no by default. */
   readonly random?: boolean;
   /** Whether an element of an attacked input has no bound; no by default. */
@@ -63,6 +63,11 @@ export interface Attack<
   readonly kind: 'bounded' | 'minimal';
   readonly norms: readonly Norm[];
   readonly modalities: readonly Modality[] | 'any';
+  /**
+   * Inputs whose values its examples keep to; any where it does not say. One whose examples lie between the two values of a binary input says
+   * 'continuous': rounding would decide what a bounded one finds there. (What a minimal one finds is lengthened until rounding spares it.)
+   */
+  readonly domains?: readonly ('continuous' | 'binary')[];
   readonly targeted: boolean;
   /** The one place a default is written; command line, schema and docs read it. */
   readonly defaults: Options;

@@ -19,6 +19,7 @@ export const bim: Attack<'gradient', typeof defaults> = {
   kind: 'bounded',
   norms: ['linf', 'l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

@@ -31,6 +31,7 @@ export const boundary: Attack<'decision', typeof defaults> = {
   kind: 'minimal',
   norms: ['l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

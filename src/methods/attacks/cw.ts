@@ -30,6 +30,7 @@ export const cw: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

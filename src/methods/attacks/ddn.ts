@@ -37,6 +37,7 @@ export const ddn: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

@@ -28,6 +28,7 @@ export const deepfool: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['l2', 'linf'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

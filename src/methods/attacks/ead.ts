@@ -27,6 +27,7 @@ export const ead: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['l1'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

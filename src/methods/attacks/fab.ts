@@ -35,6 +35,7 @@ export const fab: Attack<'gradient', Options> = {
   kind: 'minimal',
   norms: ['linf', 'l2', 'l1'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

@@ -17,6 +17,7 @@ export const fgsm: Attack<'gradient', typeof defaults> = {
   kind: 'bounded',
   norms: ['linf', 'l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {},

@@ -41,6 +41,7 @@ export const fmn: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['linf', 'l2', 'l1', 'l0'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

@@ -27,6 +27,7 @@ export const hopSkipJump: Attack<'decision', typeof defaults> = {
   kind: 'minimal',
   norms: ['l2', 'linf'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

@@ -20,6 +20,7 @@ export const mifgsm: Attack<'gradient', typeof defaults> = {
   kind: 'bounded',
   norms: ['linf', 'l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

@@ -9,10 +9,11 @@
  */
 
 import type { Stream } from '../../core/tensor/random.ts';
+import { isBinary } from '../../kit/threat/grid.ts';
 import type { Threat } from '../../kit/threat/threat.ts';
 import type { Attack } from './attack.ts';
 import { perInput, pointAt } from './point.ts';
-import { endsOf, isBinary } from './regions/ends.ts';
+import { endsOf } from './regions/ends.ts';
 
 const defaults = {};
 

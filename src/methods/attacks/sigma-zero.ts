@@ -25,6 +25,7 @@ export const sigmaZero: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['l0'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {

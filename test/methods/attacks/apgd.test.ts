@@ -149,7 +149,7 @@ describe('costs', () => {
     const rows = Array.from({ length: classes }, () => new Array<number>(n).fill(0));
     const lead = Array.from({ length: classes }, (_, c) => -c);
     const { counts } = await attacked(norm, 0.1, options, { oracle: linearOracle({ x: rows }, lead) });
-    expect(apgd.passes({ ...defaults, ...options }, { classes, norm })).toEqual({
+    expect(apgd.passes({ ...defaults, ...options }, { classes, norms: [norm] })).toEqual({
       forwards: counts.forwards,
       backwards: counts.backwards,
     });

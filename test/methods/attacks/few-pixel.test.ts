@@ -241,7 +241,7 @@ it('costs what it announces, and stops at the limit of the job', async () => {
   const job = jobOf(oracle, [sampleOf('a', { x })], [untargeted(0)], [{ x: lpThreat(image, { norm: 'l0', eps: 3 }) }]);
   await fewPixel.run(job, options);
   expect(oracle.counts(0)).toEqual({ forwards: 350, backwards: 0, queries: 350 });
-  expect(fewPixel.passes(options, { classes: 2, norm: 'l0' })).toEqual({ forwards: 350, backwards: 0 });
+  expect(fewPixel.passes(options, { classes: 2, norms: ['l0'] })).toEqual({ forwards: 350, backwards: 0 });
   await fewPixel.run({ ...job, queries: [101] }, options);
   expect(oracle.counts(0).queries).toBe(451);
 });

@@ -127,7 +127,10 @@ describe.each(all)('%s in %s on a linear model', (name, norm, attack) => {
     );
     await attack.run(job, readOptions(attack, { steps: 30 }));
     expect(oracle.counts(0)).toEqual({ forwards: 30, backwards: 29, queries: 30 });
-    expect(attack.passes(readOptions(attack, { steps: 30 }), { classes: 2, norm })).toEqual({ forwards: 30, backwards: 29 });
+    expect(attack.passes(readOptions(attack, { steps: 30 }), { classes: 2, norms: [norm] })).toEqual({
+      forwards: 30,
+      backwards: 29,
+    });
   });
 
   it('a gradient of zero is replaced by noise of the sample, not by a standstill', async () => {

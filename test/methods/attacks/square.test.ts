@@ -82,7 +82,7 @@ describe('what it asks', () => {
     );
     expect((await square.run(job, options))[0]!.status).toBe('failure');
     expect(flat.counts(0)).toEqual({ forwards: 140, backwards: 0, queries: 140 });
-    expect(square.passes(options, { classes: 2, norm: 'l2' })).toEqual({ forwards: 140, backwards: 0 });
+    expect(square.passes(options, { classes: 2, norms: ['l2'] })).toEqual({ forwards: 140, backwards: 0 });
   });
 
   it('ends at the limit of the job', async () => {

@@ -163,8 +163,102 @@ describe.each(cases)('%s in %s with %i classes', (_, norm, classes, suite) => {
   });
 });
 
+/** Two inputs on a linear model, each with a norm and an eps of its own; `both` of them are needed where eps are halves of what one alone would take. */
+function twoInputs(first: Norm, second: Norm, eps: readonly [number, number], target?: number) {
+  const weights = { rgb: randomWeights(4, n, 'rgb'), skeleton: randomWeights(4, n, 'skeleton') };
+  const oracle = linearOracle(weights, [0, 0, 0, 0]);
+  const batch = Array.from({ length: 4 }, (_, k) => {
+    const random = stream('two inputs', k);
+    const draw = () => Float32Array.from({ length: n }, () => random.uniform());
+    return sampleOf(`p${k}`, { rgb: draw(), skeleton: draw() });
+  });
+  const threats = {
+    rgb: lpThreat(specOf([n]), { norm: first, eps: eps[0] }),
+    skeleton: lpThreat(specOf([n], { bounds: 'unbounded' }), { norm: second, eps: eps[1] }),
+  };
+  return { oracle, batch, threats, target };
+}
+
+async function runTwo({ oracle, batch, threats, target }: ReturnType<typeof twoInputs>) {
+  const labels = await oracle.labels(batch.map(({ inputs }, of) => ({ of, inputs })));
+  const goals = labels.map((label) =>
+    target === undefined ? untargeted(label) : ({ kind: 'targeted', label, target } as const),
+  );
+  const job = jobOf(
+    oracle,
+    batch,
+    goals,
+    batch.map(() => threats),
+  );
+  const outcomes = await worstCase.run(job, worstCase.defaults);
+  return { outcomes, labels };
+}
+
+describe('worst-case on inputs of different norms', () => {
+  const names = (norms: Norm[], more = {}) =>
+    worstCase.parts!(worstCase.defaults, { classes: 5, norms, ...more }).map(({ name }) => name);
+
+  it('keeps the parts that work in all norms at once', () => {
+    expect(names(['linf'])).toEqual(['apgd-ce', 'apgd-t', 'fab-t', 'square']);
+    expect(names(['linf', 'l2'])).toEqual(['apgd-ce', 'apgd-t', 'square']);
+    expect(names(['l1'])).toEqual(['apgd-ce', 'apgd-t', 'fab-t']);
+    expect(names(['linf', 'l1'])).toEqual(['apgd-ce', 'apgd-t']);
+    expect(names(['l0'])).toEqual(['sigma-zero', 'fmn', 'few-pixel']);
+  });
+
+  it('on binary inputs it keeps the parts that flip', () => {
+    expect(names(['l2'], { binary: true })).toEqual(['square']);
+    expect(names(['l0'], { binary: true })).toEqual(['jsma', 'few-pixel']);
+    expect(() => names(['l1'], { binary: true })).toThrow(/flips values within a budget in l1/);
+  });
+
+  it('says before the run that nothing is left', () => {
+    const facts = { classes: 5, norms: ['linf', 'l0'] as const };
+    expect(() => worstCase.admit!(worstCase.defaults, facts)).toThrow(/no part that keeps to linf and l0 at once/);
+    expect(() => autoattack.admit!(autoattack.defaults, { classes: 5, norms: ['linf', 'l2'] })).toThrow(
+      /one norm for all inputs/,
+    );
+  });
+
+  it.each([
+    ['linf', 'l2', [0.2, 1]],
+    ['linf', 'l1', [0.2, 2]],
+    ['l2', 'l2', [0.6, 1]],
+  ] as const)('%s and %s: finds examples in which each input keeps to its own', async (first, second, eps) => {
+    const scene = twoInputs(first, second, eps);
+    const { outcomes, labels } = await runTwo(scene);
+    const found = outcomes.flatMap(({ status, inputs }, of) => (status === 'success' ? [{ of, inputs: inputs! }] : []));
+    expect(found.length).toBeGreaterThan(0);
+    expect((await scene.oracle.labels(found)).every((label, k) => label !== labels[found[k]!.of])).toBe(true);
+    for (const { of, inputs } of found)
+      for (const [name, threat] of Object.entries(scene.threats)) {
+        const delta = inputs[name]!.map((value, i) => value - scene.batch[of]!.inputs[name]![i]!);
+        expect(threat.size(delta)).toBeLessThanOrEqual(threat.eps * (1 + 1e-6) + 1e-6);
+      }
+  });
+
+  it('towards a class: reaches that one', async () => {
+    const scene = twoInputs('linf', 'l2', [0.5, 3], 2);
+    const { outcomes, labels } = await runTwo(scene);
+    const found = outcomes.flatMap(({ status, inputs }, of) =>
+      status === 'success' && labels[of] !== 2 ? [{ of, inputs: inputs! }] : [],
+    );
+    expect(found.length).toBeGreaterThan(0);
+    expect(await scene.oracle.labels(found)).toEqual(found.map(() => 2));
+  });
+});
+
+it('in l0 the part that sees scores alone keeps to the queries given', async () => {
+  const { oracle, job } = await scene({ classes: 3, norm: 'l0', eps: 2, lead: 100 });
+  const options = { ...worstCase.defaults, queries: 300 };
+  await worstCase.run(job, options);
+  const white = worstCase.parts!(options, { classes: 3, norms: ['l0'] }).filter(({ name }) => name !== 'few-pixel');
+  expect(white.map(({ name }) => name)).toEqual(['sigma-zero', 'fmn']);
+  expect(oracle.counts(0).queries).toBe(1000 + 100 + 300);
+});
+
 describe('what is said of a suite', () => {
-  const facts = { classes: 7, norm: 'linf' } as const;
+  const facts = { classes: 7, norms: ['linf'] } as const;
 
   it("AutoAttack's parts have the original's numbers of steps and queries (D1)", () => {
     const parts = autoattack.parts!(autoattack.defaults, facts);
@@ -200,7 +294,7 @@ describe('what is said of a suite', () => {
       const outcomes = await suite.run(job, suite.defaults);
       expect(outcomes.map(({ status }) => status)).toEqual(new Array(5).fill('failure'));
       const { forwards, backwards } = oracle.counts(0);
-      const most = suite.passes(suite.defaults, { classes, norm: 'linf' });
+      const most = suite.passes(suite.defaults, { classes, norms: ['linf'] });
       expect(forwards).toBeLessThanOrEqual(most.forwards);
       expect(backwards).toBeLessThanOrEqual(most.backwards);
     },
@@ -208,7 +302,7 @@ describe('what is said of a suite', () => {
 
   it('the losses follow from the number of classes', () => {
     const names = (classes: number) =>
-      worstCase.parts!(worstCase.defaults, { classes, norm: 'linf' }).map(({ name, options }) => [name, options.loss]);
+      worstCase.parts!(worstCase.defaults, { classes, norms: ['linf'] }).map(({ name, options }) => [name, options.loss]);
     expect(names(2).slice(0, 2)).toEqual([
       ['apgd-ce', 'ce'],
       ['apgd-margin', 'margin'],

@@ -154,7 +154,7 @@ describe('fab', () => {
     const job = jobOf(oracle, [sampleOf('a', { x: scene.x })], [untargeted(scene.label)], [{ x: threat }]);
     const options = { ...fab.defaults, ...given } as typeof fab.defaults;
     const [outcome] = await fab.run(job, options);
-    return { outcome: outcome!, counts: oracle.counts(0), announced: fab.passes(options, { classes: 6, norm: 'l2' }), oracle };
+    return { outcome: outcome!, counts: oracle.counts(0), announced: fab.passes(options, { classes: 6, norms: ['l2'] }), oracle };
   };
 
   it.each([0, 2, 9])('with targets %i it asks just what it announced', async (targets) => {

@@ -39,7 +39,7 @@ const more = 'what the options mean: docs/training.md';
 const listed = 10;
 
 function costOf({ passes, defaults, norms }: Attack): string {
-  const most = passes(defaults, { classes: listed, norm: norms[0]! });
+  const most = passes(defaults, { classes: listed, norms: norms.slice(0, 1) });
   return `${most.forwards}, ${most.backwards}`;
 }
 

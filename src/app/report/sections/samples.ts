@@ -7,8 +7,11 @@ import type { Pictures, ReportData } from '../report-data.ts';
 import { isControl, type RunIndex } from '../run-index.ts';
 import { drawSignal, maxChannels } from '../signal.ts';
 
-/** samples: cards on the page; examples: attacked pictures kept in it. What is left out is said. */
-export const defaults = { samples: 240, examples: 480 } as const;
+/**
+ * samples: cards on the page; rows: lines of their detail views, which make fewer cards where there are many attacks and budgets; examples: attacked
+ * pictures kept in the page; bytes: what original and attacked pictures may take, each. What is left out is said.
+ */
+export const defaults = { samples: 240, rows: 6000, examples: 480, bytes: 3e6 } as const;
 
 export type SampleOptions = { readonly [key in keyof typeof defaults]: number };
 
@@ -67,42 +70,62 @@ function sizes(row: Row, data: ReportData): [string, string][] {
 interface Gathered {
   readonly originals: ReadonlyMap<string, Markup>;
   readonly examples: readonly Markup[];
-  /** Number of the example a row shows, by the row. */
-  readonly of: ReadonlyMap<Row, number>;
-  readonly leftOut: number;
+  /** Number of the example a row shows, by its path. */
+  readonly of: ReadonlyMap<string, number>;
+  readonly leftOut: { readonly originals: number; readonly examples: number };
 }
 
-/** Asks for one picture per sample and one per saved example: a success carried to a larger budget is the same file. */
-async function gather(data: ReportData, rowsOf: ReadonlyMap<string, readonly Row[]>, options: SampleOptions): Promise<Gathered> {
+const undrawn = html`<div class="no-picture">not drawn</div>`;
+
+/**
+ * Asks for one picture per sample and one per saved example: a success carried to a larger budget is the same file. What decides a sample comes first, then
+ * the rest sample by sample, as far as the page has room.
+ */
+async function gather(
+  data: ReportData,
+  index: RunIndex,
+  rowsOf: ReadonlyMap<string, readonly Row[]>,
+  options: SampleOptions,
+): Promise<Gathered> {
   const originals = new Map<string, Markup>();
   const examples: Markup[] = [];
-  const of = new Map<Row, number>();
-  const numbers = new Map<string, number>();
-  let leftOut = 0;
-  for (const [sample, rows] of rowsOf) {
-    for (const row of rows) {
-      if (row.status !== 'success' || row.example === undefined || data.picture === undefined) continue;
-      const known = numbers.get(row.example);
-      if (known !== undefined) {
-        of.set(row, known);
-        continue;
-      }
-      if (examples.length >= options.examples) {
-        leftOut++;
-        continue;
-      }
-      const pictures = await data.picture(row);
-      if (pictures === undefined) continue;
-      if (!originals.has(sample)) originals.set(sample, originalOf(pictures, sample));
-      const drawn = exampleOf(pictures, sample);
-      if (drawn === undefined) continue;
-      numbers.set(row.example, examples.length);
-      of.set(row, examples.length);
-      examples.push(drawn);
+  const of = new Map<string, number>();
+  const skipped = new Set<string>();
+  const spent = { originals: 0, examples: 0 };
+  let hidden = 0;
+  const keepOriginal = (sample: string, pictures: Pictures | undefined): void => {
+    const drawn = originalOf(pictures, sample);
+    const fits = spent.originals + drawn.markup.length <= options.bytes;
+    if (fits) spent.originals += drawn.markup.length;
+    else hidden++;
+    originals.set(sample, fits ? drawn : undrawn);
+  };
+  const keepExample = async (sample: string, row: Row): Promise<void> => {
+    const { example } = row;
+    if (row.status !== 'success' || example === undefined || data.picture === undefined) return;
+    if (of.has(example) || skipped.has(example)) return;
+    const full = examples.length >= options.examples || spent.examples >= options.bytes;
+    const pictures = full ? undefined : await data.picture(row);
+    if (pictures !== undefined && !originals.has(sample)) keepOriginal(sample, pictures);
+    const drawn = pictures && exampleOf(pictures, sample);
+    if (!full && drawn === undefined) return;
+    if (drawn === undefined || spent.examples + drawn.markup.length > options.bytes) {
+      skipped.add(example);
+      return;
     }
-    if (!originals.has(sample)) originals.set(sample, originalOf(await data.picture?.(rows[0]!), sample));
+    spent.examples += drawn.markup.length;
+    of.set(example, examples.length);
+    examples.push(drawn);
+  };
+  for (const sample of rowsOf.keys()) {
+    const decides = index.worst(sample, index.headline!);
+    if (decides !== undefined) await keepExample(sample, decides);
   }
-  return { originals, examples, of, leftOut };
+  for (const [sample, rows] of rowsOf) {
+    for (const row of rows) await keepExample(sample, row);
+    if (!originals.has(sample)) keepOriginal(sample, await data.picture?.(rows[0]!));
+  }
+  return { originals, examples, of, leftOut: { originals: hidden, examples: skipped.size } };
 }
 
 const words = { success: 'fooled', failure: 'held', skipped: 'skipped', invalid: 'invalid' } as const;
@@ -159,7 +182,8 @@ const rowData = (
 /** Cards with filters; the data and pictures of the detail view stand in the page, asleep. */
 export async function samples(data: ReportData, index: RunIndex, options: SampleOptions = defaults): Promise<Markup> {
   if (index.headline === undefined || index.samples.length === 0) return html`<p>No samples.</p>`;
-  const chosen = index.samples.slice(0, options.samples);
+  const most = Math.max(1, Math.min(options.samples, Math.floor(options.rows / (index.attacks.length * index.budgets.length))));
+  const chosen = index.samples.slice(0, most);
   const placed = new Map(
     chosen.map((sample) => [
       sample,
@@ -172,7 +196,7 @@ export async function samples(data: ReportData, index: RunIndex, options: Sample
     ]),
   );
   const rowsOf = new Map([...placed].map(([sample, list]) => [sample, list.map((entry) => entry.row)]));
-  const { originals, examples, of, leftOut } = await gather(data, rowsOf, options);
+  const { originals, examples, of, leftOut } = await gather(data, index, rowsOf, options);
   const state = {
     classes: data.model.classes,
     agreement: data.data.agreement,
@@ -189,12 +213,15 @@ export async function samples(data: ReportData, index: RunIndex, options: Sample
         clean: first.cleanPrediction,
         p: first.cleanProbabilities.map(short),
         worst: index.budgets.map((budget) => list.findIndex((entry) => entry.row === index.worst(id, budget))),
-        rows: list.map(({ a, b, row }) => rowData(row, { a, b }, of.get(row), data)),
+        rows: list.map(({ a, b, row }) =>
+          rowData(row, { a, b }, row.example === undefined ? undefined : of.get(row.example), data),
+        ),
       };
     }),
   };
   return html`${chosen.length < index.samples.length && html`<p class="note">The first ${count(chosen.length)} of ${count(index.samples.length)} samples; the figures above are over all.</p>`}
-${leftOut > 0 && html`<p class="note">${count(leftOut)} examples are in the run’s folder but not drawn here, to keep this file small.</p>`}
+${leftOut.examples > 0 && html`<p class="note">${count(leftOut.examples)} examples are in the run’s folder but not drawn here, to keep this file small.</p>`}
+${leftOut.originals > 0 && html`<p class="note">Of ${count(leftOut.originals)} samples the original is not drawn here either.</p>`}
 <div class="controls" id="sample-controls" hidden>
 <label>Attack <select id="sample-attack"><option value="-1">Worst case</option>${index.attacks.map((attack, a) => html`<option value="${a}">${attack.label}</option>`)}</select></label>
 <label>Budget <select id="sample-budget">${index.budgets.map((budget, b) => html`<option value="${b}"${budget === index.headline && html` selected`}>${budget.label}</option>`)}</select></label>

@@ -1,5 +1,5 @@
 /** @file How far every element may go on its own, exact in float32, and what that means for inputs that hold only two values. */
-import type { InputSpec } from '../../../kit/model/model.ts';
+import { isBinary } from '../../../kit/threat/grid.ts';
 import { lpThreat } from '../../../kit/threat/lp.ts';
 import type { Part } from '../frame/space.ts';
 
@@ -10,9 +10,6 @@ export interface Ends {
   /** Elements that can change. */
   readonly free: number;
 }
-
-export const isBinary = ({ domain, storage }: Pick<InputSpec, 'domain' | 'storage'>): boolean =>
-  domain === 'binary' || storage === 'binary';
 
 /** Larger than any value a signal holds, and finite in float32 after additions. */
 const far = 2 ** 100;

@@ -1,6 +1,7 @@
 /** @file A few pixels of an input, their places and values, as genes in [0, 1). */
+import { isBinary } from '../../../kit/threat/grid.ts';
 import type { Part } from '../frame/space.ts';
-import { endsOf, isBinary } from './ends.ts';
+import { endsOf } from './ends.ts';
 import { fieldOf, sums, whole } from './field.ts';
 
 export interface Pixels {

@@ -28,6 +28,7 @@ export const autoattack: Attack<'gradient', Options> = {
   kind: 'bounded',
   norms: ['linf', 'l2'],
   modalities: 'any',
+  domains: ['continuous'],
   targeted: false,
   defaults,
   about: {
@@ -35,14 +36,14 @@ export const autoattack: Attack<'gradient', Options> = {
     earlyStop: 'a sample leaves a part at its first success; false walks to the end of every part, as the original does',
   },
   check: ({ version }) => oneOf(Object.keys(versions), 'version', version),
-  admit({ version }, { classes, random, mixed }) {
+  admit({ version }, { classes, random, norms }) {
     refuseFewClasses('autoattack', classes, 4);
     if (version === 'rand' && random !== true)
       throw new UserError(
         'autoattack: version rand is for models that draw random numbers, this one draws none',
         'use version standard',
       );
-    if (mixed)
+    if (norms.length > 1)
       throw new UserError('autoattack needs one norm for all inputs', 'use the suite worst-case, or give the inputs one norm');
   },
   passes: (options, facts) => passesOfParts(partsFor(options), facts),

@@ -1,6 +1,6 @@
 /** @file A suite as an attack: what the parts are is all that tells one suite from another. */
 import { UserError } from '../../../core/errors.ts';
-import type { Norm, Threat } from '../../../kit/threat/threat.ts';
+import { isBinary } from '../../../kit/threat/grid.ts';
 import type { Attack, Facts, Job, Passes } from '../attack.ts';
 import { cascade, type SuitePart } from './cascade.ts';
 
@@ -16,20 +16,24 @@ export function passesOfParts(parts: readonly SuitePart[], facts: Facts): Passes
   };
 }
 
-/** The norm all attacked inputs share, or undefined where they differ. */
-export function sharedNorm(threats: Readonly<Record<string, Threat>>): Norm | undefined {
-  const norms = new Set(Object.values(threats).map(({ norm }) => norm));
-  return norms.size === 1 ? [...norms][0] : undefined;
-}
+/** Whether an attack keeps to norms and values of all inputs together; one that looks for the smallest change needs one norm for all. */
+export const suits = ({ kind, norms: able, domains }: Attack, { norms, binary = false }: Facts): boolean =>
+  norms.every((norm) => able.includes(norm)) &&
+  (kind === 'bounded' || norms.length === 1) &&
+  (!binary || domains === undefined || domains.includes('binary'));
 
-/** Runs the parts that `choose` names for the job's classes and norm. */
+/** Runs the parts that `choose` names for the job's classes, norms and inputs. */
 export function runSuite(job: Job<'gradient'>, choose: (facts: Facts) => readonly SuitePart[]) {
   const [threats] = job.threats;
   if (threats === undefined) return Promise.resolve([]);
-  const norm = Object.values(threats)[0]!.norm;
-  const mixed = sharedNorm(threats) === undefined;
-  const random = job.oracle.drawing !== undefined;
-  return cascade(job, choose({ classes: job.oracle.classes, norm, mixed, random }));
+  const inputs = Object.values(threats);
+  const facts: Facts = {
+    classes: job.oracle.classes,
+    norms: [...new Set(inputs.map(({ norm }) => norm))],
+    binary: inputs.some(({ input }) => isBinary(input)),
+    random: job.oracle.drawing !== undefined,
+  };
+  return cascade(job, choose(facts));
 }
 
 /** A part that keeps to an attack's options by type. */
@@ -39,6 +43,7 @@ export const part = <N extends Attack['needs'], O extends Attack['defaults']>(
   options: Partial<O> = {},
 ): SuitePart => ({ name, attack: attack as unknown as Attack, options: { ...attack.defaults, ...options } });
 
+/** Throws a UserError where a suite is not defined for so few classes. */
 export function refuseFewClasses(suite: string, classes: number, least: number): void {
   if (classes >= least) return;
   throw new UserError(

@@ -1,22 +1,26 @@
 /**
  * The worst of several unlike attacks, by what model and threat allow: any number of classes, any norm, any number of inputs.
  * Paper: none; ours, after Croce and Hein 2020 (an ensemble of unlike attacks, the worst per sample) and Carlini et al. 2019 (white box and black box).
- * Threat model: white box and scores; linf, l2, l1, l0; several inputs with budgets of their own.
+ * Threat model: white box and scores; linf, l2, l1, l0; several inputs with budgets of their own; untargeted, and towards a class.
  * Losses by class count: from four classes APGD on cross-entropy and on the targeted DLR loss; with three on cross-entropy, DLR and targeted margins; with two on
- * cross-entropy and the margin. FAB follows where the inputs share a norm, then Square, whose regions fit the signal, where there is one for the norm. l0: sigma-zero, FMN,
- * then differential evolution over single places.
+ * cross-entropy and the margin. FAB follows (towards three classes at most), then Square, whose regions fit the signal. l0: sigma-zero, FMN, then differential
+ * evolution over few places. Of these a part is run where it keeps to the norms of all inputs together: where norms differ, FAB is not, for it needs
+ * one norm; with l1 among them neither is Square; l0 goes with no other. On binary inputs those parts are run that flip values: Square, and in l0 JSMA
+ * and differential evolution.
  * A sample leaves with its first example, so a part is paid for by what stands. Cheaper than AutoAttack by that, and by fewer steps where they found least.
  */
+import { UserError } from '../../../core/errors.ts';
 import { apgd } from '../apgd.ts';
 import type { Attack, Facts } from '../attack.ts';
 import { fab } from '../fab.ts';
 import { fewPixel } from '../few-pixel.ts';
 import { fmn } from '../fmn.ts';
+import { jsma } from '../jsma.ts';
 import { firstOf, wholeFrom } from '../option-checks.ts';
 import { sigmaZero } from '../sigma-zero.ts';
 import { square } from '../square.ts';
 import type { SuitePart } from './cascade.ts';
-import { part, partRecord, passesOfParts, runSuite } from './suite.ts';
+import { part, partRecord, passesOfParts, runSuite, suits } from './suite.ts';
 
 const defaults = { steps: 100, targets: 9, queries: 2000 };
 type Options = typeof defaults;
@@ -28,29 +32,55 @@ export const worstCase: Attack<'gradient', Options> = {
   kind: 'bounded',
   norms: ['linf', 'l2', 'l1', 'l0'],
   modalities: 'any',
-  targeted: false,
+  targeted: true,
   defaults,
   about: {
     steps: 'steps of each run of APGD',
     targets: 'most other classes aimed at, likeliest first',
-    queries: 'queries of the part that sees scores alone',
+    queries: 'queries of the part that sees scores alone (Square, differential evolution)',
   },
   check: ({ steps, targets, queries }) =>
     firstOf(wholeFrom(1, 'steps', steps), wholeFrom(1, 'targets', targets), wholeFrom(1, 'queries', queries)),
+  admit: (options, facts) => void partsFor(options, facts),
   passes: (options, facts) => passesOfParts(partsFor(options, facts), facts),
   parts: (options, facts) => partsFor(options, facts).map(partRecord),
   paper: 'none: ours, after Croce and Hein 2020 and Carlini et al. 2019',
   run: (job, options) => runSuite(job, (facts) => partsFor(options, facts)),
 };
 
-function partsFor(options: Options, { classes, norm, mixed = false }: Facts): SuitePart[] {
-  const { queries } = options;
-  if (norm === 'l0') return [part('sigma-zero', sigmaZero), part('fmn', fmn), part('few-pixel', fewPixel)];
+/** The parts that suit all inputs; throws a UserError where none does. */
+function partsFor(options: Options, facts: Facts): SuitePart[] {
+  const { norms, binary } = facts;
+  const parts = candidates(options, facts).filter(({ attack }) => suits(attack, facts));
+  if (parts.length > 0) return parts;
+  if (norms.length === 1 && binary)
+    throw new UserError('worst-case has no part that flips values within a budget in l1', 'count the flips: norm l0');
+  throw new UserError(
+    `worst-case has no part that keeps to ${norms.join(' and ')}${binary ? ', flipping values,' : ''} at once`,
+    'give all inputs one norm, or linf and l2',
+  );
+}
+
+function candidates(options: Options, { classes, norms, binary }: Facts): SuitePart[] {
+  const { targets, queries } = options;
+  if (norms.includes('l0'))
+    return [
+      part('sigma-zero', sigmaZero),
+      part('fmn', fmn),
+      ...(binary ? [part('jsma', jsma, { targets: Math.min(targets, 3) })] : []),
+      part('few-pixel', fewPixel, evolutionOf(queries)),
+    ];
   return [
     ...ascents(options, classes),
-    ...(mixed ? [] : [part('fab-t', fab, { targets: Math.min(options.targets, 3), steps: 50, stopAt: 'eps' })]),
-    ...(norm === 'l1' ? [] : [part('square', square, { queries })]),
+    part('fab-t', fab, { targets: Math.min(targets, 3), steps: 50, stopAt: 'eps' }),
+    part('square', square, { queries }),
   ];
+}
+
+/** A population that has the time to evolve. */
+function evolutionOf(queries: number) {
+  const population = Math.max(4, Math.min(100, Math.floor(queries / 2)));
+  return { population, generations: Math.max(1, Math.floor(queries / population) - 1) };
 }
 
 function ascents({ steps, targets }: Options, classes: number): SuitePart[] {
