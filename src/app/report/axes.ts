@@ -2,6 +2,9 @@
 import { number } from './format.ts';
 import type { Tick } from './plot.ts';
 
+/** Of any number of values, which Math.max(...values) is not for. */
+export const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+
 export interface Axis {
   /** 0..1 for values of the axis. */
   readonly place: (value: number) => number;

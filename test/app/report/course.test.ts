@@ -81,6 +81,12 @@ describe('progress', () => {
     expect(found.at(-1)).toEqual({ queries: 100, low: 1, median: 2, high: 4 });
   });
 
+  it('is over any number of samples', () => {
+    const long = Array.from({ length: 64 }, (_, k) => k + 1);
+    const found = quartilesOf(Array.from({ length: 3000 }, () => ({ queries: long, lead: long, best: long })));
+    expect(found.at(-1)).toEqual({ queries: 64, low: 64, median: 64, high: 64 });
+  });
+
   it('begins where half of the samples have an example', () => {
     const found = quartilesOf([trace([null, 3, 2]), trace([null, null, 6]), trace([null, 5, 4])]);
     expect(found[0]!.queries).toBeGreaterThanOrEqual(10);

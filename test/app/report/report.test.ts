@@ -250,6 +250,35 @@ describe('what must be said is said', () => {
   });
 });
 
+describe('a report of many samples, attacks and budgets', () => {
+  it('keeps its cards, rows and pictures within bounds, shows first what decides, and says what it left out', async () => {
+    const data = fixture();
+    // 3 attacks at 4 budgets: 12 rows a card
+    const few = await renderReport(data, { rows: 60 });
+    expect(few.match(/class="card"/g)).toHaveLength(5);
+    expect(few).toContain('The first 5 of 12 samples');
+    const noise = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7919) % 256);
+    const heavy = fixture({
+      picture: async (row) => ({ kind: 'image', original: noise, ...(row.example ? { adversarial: noise } : {}) }),
+    });
+    const page = await renderReport(heavy, { bytes: 22_000 });
+    expect(page.match(/<template id=/g)).toHaveLength(5);
+    expect(page.match(/class="no-picture">not drawn/g)).toHaveLength(12 - 5);
+    expect(page).toContain('Of 7 samples the original is not drawn here either.');
+    const state = JSON.parse(page.match(/id="sample-data">(.*?)<\/script>/s)![1]!) as {
+      headline: number;
+      samples: { worst: number[]; rows: { example?: number; s: string }[] }[];
+    };
+    const decided = state.samples.map(({ worst, rows }) => rows[worst[state.headline]!]!);
+    expect(
+      decided
+        .filter(({ s }) => s === 'fooled')
+        .slice(0, 5)
+        .map(({ example }) => example),
+    ).toEqual([0, 1, 2, 3, 4]);
+  });
+});
+
 describe('pictures', () => {
   it('are asked for once per saved example, though several budgets share it', async () => {
     const asked: string[] = [];

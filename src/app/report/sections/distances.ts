@@ -1,7 +1,7 @@
 /** @file How small a change minimum-norm attacks found: the distribution, and the samples for which they found none. */
 import { median } from '../../../kit/metrics/quantile.ts';
 import type { Norm } from '../../../kit/threat/threat.ts';
-import { linearAxis } from '../axes.ts';
+import { largest, linearAxis } from '../axes.ts';
 import { count, number, percent, size } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import { type Place, plot, type Series, shareTicks } from '../plot.ts';
@@ -32,8 +32,7 @@ export function distances(data: ReportData, index: RunIndex): Markup | undefined
   const [input, spec] = Object.entries(data.model.inputs).find(([, one]) => one.role === 'attacked')!;
   const norm: Norm = typeof first.norm === 'string' ? first.norm : first.norm[input]!;
   const text = (value: number): string => size(value, norm, spec);
-  const largest = Math.max(...found.flatMap((one) => one.distances.filter(Number.isFinite)));
-  const most = Math.min(largest, 4 * epsOf(budgets.at(-1)!));
+  const most = Math.min(largest(found.flatMap((one) => one.distances.filter(Number.isFinite))), 4 * epsOf(budgets.at(-1)!));
   const x = linearAxis(0, 1.03 * Math.max(most, epsOf(budgets.at(-1)!)), number);
   const colours = tones(index);
   const series = found.map(({ name, label, distances: all }): Series => {

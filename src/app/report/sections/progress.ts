@@ -1,7 +1,7 @@
 /** @file How attacks went: the median sample and its quartiles, question by question. */
 import { quantile } from '../../../kit/metrics/quantile.ts';
 import type { Trace } from '../../../kit/record/trace.ts';
-import { linearAxis, logAxis } from '../axes.ts';
+import { largest, linearAxis, logAxis } from '../axes.ts';
 import { number } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import { type Place, plot, type Series, type Tick } from '../plot.ts';
@@ -32,7 +32,7 @@ interface Quartiles {
 
 /** Quartiles over the samples; a sample whose attack is over stays where it ended. Only where the median is finite. */
 export function quartilesOf(traces: readonly Trace[]): Quartiles[] {
-  const most = Math.max(...traces.flatMap((trace) => trace.queries));
+  const most = largest(traces.map((trace) => largest(trace.queries)));
   return looks(most).flatMap((queries) => {
     const values = Float64Array.from(traces, (trace) => after(trace, queries)).sort();
     const [low, median, high] = [0.25, 0.5, 0.75].map((share) => quantile(values, share)) as [number, number, number];

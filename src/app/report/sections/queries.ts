@@ -1,6 +1,6 @@
 /** @file How many questions an attack needs: the share of samples it has fooled after so many of them. */
 import type { Row } from '../../../kit/record/row.ts';
-import { logAxis } from '../axes.ts';
+import { largest, logAxis } from '../axes.ts';
 import { count, percent } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import { type Place, plot, type Series, shareTicks } from '../plot.ts';
@@ -40,7 +40,7 @@ function courseOf(index: RunIndex, attack: RunIndex['attacks'][number], budget: 
     label: attack.label,
     found: found.map(Number).sort((a, b) => a - b),
     attacked: rows.length,
-    most: Math.max(...spent, ...found.map(Number)),
+    most: Math.max(largest(spent), largest(found.map(Number))),
   };
 }
 
