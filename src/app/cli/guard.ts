@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { UserError } from '../../core/errors.ts';
 import type { ModelReference } from '../experiment/schema.ts';
 import { defaults, describeEnd, type LimitOptions, memoryLimit } from '../host/limits.ts';
-import { isBuiltin, nameOf } from '../host/models.ts';
+import { nameOf } from '../host/model-name.ts';
 import { refusalOf } from '../host/refusal.ts';
 import { endOf, stdio } from '../host/voice.ts';
 import { watch } from '../host/watch.ts';
@@ -30,6 +30,8 @@ export type Notice = { readonly kind: 'allow'; readonly seconds: number } | { re
 export const outside =
   (argv: readonly string[]): Guard =>
   async ({ reference, limits, task }, action) => {
+    // loaded here: commands that meet no model start without the engine
+    const { isBuiltin } = await import('../host/models.ts');
     if (isBuiltin(reference) && limits === undefined) {
       await naming(reference, () => action(() => undefined));
       return 0;

@@ -15,7 +15,7 @@ export async function runProgram(argv: readonly string[], guard: Guard): Promise
     .configureOutput({ writeErr: () => undefined })
     .showHelpAfterError(false);
   let code = 0;
-  for (const register of commands) register(program, (exitCode) => (code = exitCode), guard);
+  for (const name of asked(argv)) (await commands[name]!())(program, (exitCode) => (code = exitCode), guard);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -24,6 +24,10 @@ export async function runProgram(argv: readonly string[], guard: Guard): Promise
     return explain(error, program);
   }
 }
+
+/** The command the line begins with, or all: they are in the help. */
+const asked = ([first]: readonly string[]): readonly string[] =>
+  first !== undefined && Object.hasOwn(commands, first) ? [first] : Object.keys(commands);
 
 function explain(error: unknown, program: Command): number {
   if (error instanceof CommanderError) return explainUsage(error, program);
@@ -50,12 +54,7 @@ function explainUsage(error: CommanderError, program: Command): number {
   const message = error.message.replace(/^error: /, '');
   const unknown = /unknown command '(.*?)'/.exec(message)?.[1];
   const remedy =
-    unknown === undefined
-      ? 'see provoke --help, or provoke COMMAND --help'
-      : suggestion(
-          unknown,
-          program.commands.map((c) => c.name()),
-        );
+    unknown === undefined ? 'see provoke --help, or provoke COMMAND --help' : suggestion(unknown, Object.keys(commands));
   process.stderr.write(`error: ${message.split('\n')[0]}\n  ${remedy}\n`);
   return 2;
 }

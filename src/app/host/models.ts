@@ -48,9 +48,6 @@ export async function loadModel(reference: ModelReference, context: LoadContext)
 export const isBuiltin = (reference: ModelReference): boolean =>
   'use' in reference && Object.hasOwn(builtinModels, reference.use);
 
-/** What errors call a model. */
-export const nameOf = (reference: ModelReference): string => ('path' in reference ? reference.path : reference.use);
-
 /** What the command line calls MODEL: a built-in name, or the path of an ONNX file. */
 export function modelReference(name: string, options: { output?: string; manifest?: string } = {}): ModelReference {
   if (Object.hasOwn(builtinModels, name)) return { use: name };

@@ -1,7 +1,7 @@
 /** @file What the runtime says against a model, or how a model's process ended, as an error the user can act on. */
 import { RuntimeFailure, UserError } from '../../core/errors.ts';
 import type { ModelReference } from '../experiment/schema.ts';
-import { nameOf } from './models.ts';
+import { nameOf } from './model-name.ts';
 import { ChildDied } from './pool.ts';
 
 /** The error to show for one met while a model was opened; anything else is returned as it is. */

@@ -1,11 +1,12 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../../src/core/tensor/npy.ts';
 import { f32 } from '../../../src/core/tensor/tensor.ts';
 import { linearImageModel } from './models.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { type Ended, inFolder, type Line, provoke, provokeInTurn } from './provoke.ts';
 
 const png = (side: number): Promise<Buffer> =>
   sharp({ create: { width: side, height: side, channels: 3, background: { r: 120, g: 90, b: 60 } } })
@@ -272,26 +273,42 @@ const cases: readonly Case[] = [
   {
     what: 'an unknown command',
     args: ['runn'],
-    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, synth, train, list, view)\n',
+    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, compare, synth, train, list, view)\n',
   },
 ];
 
 describe('bad input ends with code 2, one clear message, and nothing half-written', () => {
-  it.concurrent.each(cases)('$what', async ({ files = {}, prepare, args, says }) => {
-    await inFolder(async (folder) => {
+  let parent = '';
+  let ended: readonly (Ended & { readonly folder: string; readonly before: readonly string[] })[] = [];
+  beforeAll(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'provoke-test-'));
+    const lines: (Line & { readonly before: readonly string[] })[] = [];
+    for (const [i, { files = {}, prepare, args }] of cases.entries()) {
+      const folder = join(parent, `${i}`);
+      await mkdir(folder);
       for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
       await prepare?.(folder);
-      const before = await readdir(folder, { recursive: true });
-      const { code, stderr } = await provoke(args, folder);
-      const message = stderr.replaceAll(folder, 'DIR').replace(/^note: .*\n/gm, '');
-      expect(message).toEqual(typeof says === 'string' ? says : expect.stringMatching(says));
-      expect(code).toBe(2);
-      expect((await readdir(folder, { recursive: true })).filter((f) => !f.startsWith('runs') && !before.includes(f))).toEqual(
-        [],
-      );
-      expect((await readdir(folder, { recursive: true })).filter((f) => f.includes('.tmp'))).toEqual([]);
-    });
+      lines.push({ args, cwd: folder, before: await readdir(folder, { recursive: true }) });
+    }
+    const all = await provokeInTurn(lines);
+    ended = all.map((end, i) => ({ ...end, folder: lines[i]!.cwd, before: lines[i]!.before }));
   });
+  afterAll(() => rm(parent, { recursive: true, force: true }));
+
+  it.each(cases.map(({ what, says }, i) => ({ what, says, i })))('$what', async ({ says, i }) => {
+    const { code, stderr, folder, before } = ended[i]!;
+    const message = stderr.replaceAll(folder, 'DIR').replace(/^note: .*\n/gm, '');
+    expect(message).toEqual(typeof says === 'string' ? says : expect.stringMatching(says));
+    expect(code).toBe(2);
+    const after = await readdir(folder, { recursive: true });
+    expect(after.filter((f) => !f.startsWith('runs') && !before.includes(f))).toEqual([]);
+    expect(after.filter((f) => f.includes('.tmp'))).toEqual([]);
+  });
+
+  it('the process itself ends with that code', () =>
+    inFolder(async (folder) => {
+      expect((await provoke(['runn'], folder)).code).toBe(2);
+    }));
 });
 
 describe('a folder that may not be written', () => {

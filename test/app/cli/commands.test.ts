@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readModel } from '../../../src/core/onnx/reader.ts';
 import { linearImageModel } from './models.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { inFolder, provoke, provokeInTurn } from './provoke.ts';
 
 /** A folder with model.onnx and two images, one per class folder. */
 async function workshop(folder: string): Promise<void> {
@@ -148,7 +148,7 @@ describe('provoke', () => {
 
   it('lists what there is, and leaves nothing behind', async () => {
     await inFolder(async (folder) => {
-      for (const things of [
+      const things = [
         'attacks',
         'models',
         'data',
@@ -158,9 +158,14 @@ describe('provoke', () => {
         'schedules',
         'augmentations',
         'defences',
-      ])
-        expect((JSON.parse(await ok(['list', things, '--json'], folder)) as unknown[]).length).toBeGreaterThan(2);
-      const listed = JSON.parse(await ok(['list', 'attacks', '--json'], folder)) as Record<string, string>[];
+      ];
+      const ended = await provokeInTurn(things.map((what) => ({ args: ['list', what, '--json'], cwd: folder })));
+      const lists = ended.map(({ code, stdout, stderr }) => {
+        expect([code, stderr]).toEqual([0, '']);
+        return JSON.parse(stdout) as Record<string, string>[];
+      });
+      for (const list of lists) expect(list.length).toBeGreaterThan(2);
+      const listed = lists[0]!;
       expect(listed.find(({ attack }) => attack === 'pgd')).toMatchObject({
         kind: 'bounded',
         needs: 'gradient',

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadData } from '../../../src/app/host/data.ts';
 import { nodeRuntime } from '../../../src/app/host/runtime.ts';
 import { expressions } from '../../../src/kit/data/synth/faces/expressions.ts';
 import { everything, usableOf } from '../../kit/data/samples.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { type Ended, inFolder, provoke, provokeInTurn } from './provoke.ts';
 
 const open = (format: string, path: string, base: string, usage?: string) =>
   loadData({ format, path, ...(usage === undefined ? {} : { usage }) }, { base, runtime: nodeRuntime({ threads: 1 }) });
@@ -99,50 +100,57 @@ describe('provoke synth', () => {
     });
   }, 120_000);
 
-  it.each<[string, string[], RegExp]>([
-    ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces\n$/],
-    [
-      'an unknown corpus, with options',
-      ['synth', 'face', '-o', 'x.csv'],
-      /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /,
-    ],
-    ['more than a corpus', ['synth', 'sequences', 'extra', '-o', 'x'], /^error: too many arguments/],
-    ['an unknown corpus', ['synth', 'face'], /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /],
-    ['no place', ['synth', 'faces'], /^error: required option '-o, --out <path>' not specified\n/],
-    ['an unknown option', ['synth', 'faces', '-o', 'x', '--sed', '1'], /^error: unknown option '--sed'\n/],
-    [
-      'too few',
-      ['synth', 'faces', '-o', 'x.csv', '--count', '10'],
-      /^error: 10 samples are too few for 7 classes in three splits\n/,
-    ],
-    [
-      'a count that is none',
-      ['synth', 'sequences', '-o', 'x', '--count', 'many'],
-      /^error: --count: "many" is not a positive whole/,
-    ],
-    [
-      'a seed that is none',
-      ['synth', 'sequences', '-o', 'x', '--seed', '-1'],
-      /^error: --seed: "-1" is not a whole number, 0 or more\n/,
-    ],
-    ['too many classes', ['synth', 'sequences', '-o', 'x', '--classes', '9'], /^error: there are 2 to 8 classes, not 9\n/],
-    [
-      'an unknown format',
-      ['synth', 'faces', '-o', 'x', '--format', 'fer2012'],
-      /^error: --format: there is no format "fer2012"\n {2}did you mean/,
-    ],
-  ])(
-    'refuses %s, in one message',
-    async (_, args, says) => {
-      await inFolder(async (folder) => {
-        const { code, stdout, stderr } = await provoke(args, folder);
-        expect([code, stdout]).toEqual([2, '']);
-        expect(stderr).toMatch(says);
-        expect(await readdir(folder)).toEqual([]);
-      });
-    },
-    60_000,
-  );
+  describe('refuses in one message', () => {
+    const refused: readonly [string, string[], RegExp][] = [
+      ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces\n$/],
+      [
+        'an unknown corpus, with options',
+        ['synth', 'face', '-o', 'x.csv'],
+        /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /,
+      ],
+      ['more than a corpus', ['synth', 'sequences', 'extra', '-o', 'x'], /^error: too many arguments/],
+      ['an unknown corpus', ['synth', 'face'], /^error: there is no synthetic corpus "face"\n {2}did you mean "faces"\? /],
+      ['no place', ['synth', 'faces'], /^error: required option '-o, --out <path>' not specified\n/],
+      ['an unknown option', ['synth', 'faces', '-o', 'x', '--sed', '1'], /^error: unknown option '--sed'\n/],
+      [
+        'too few',
+        ['synth', 'faces', '-o', 'x.csv', '--count', '10'],
+        /^error: 10 samples are too few for 7 classes in three splits\n/,
+      ],
+      [
+        'a count that is none',
+        ['synth', 'sequences', '-o', 'x', '--count', 'many'],
+        /^error: --count: "many" is not a positive whole/,
+      ],
+      [
+        'a seed that is none',
+        ['synth', 'sequences', '-o', 'x', '--seed', '-1'],
+        /^error: --seed: "-1" is not a whole number, 0 or more\n/,
+      ],
+      ['too many classes', ['synth', 'sequences', '-o', 'x', '--classes', '9'], /^error: there are 2 to 8 classes, not 9\n/],
+      [
+        'an unknown format',
+        ['synth', 'faces', '-o', 'x', '--format', 'fer2012'],
+        /^error: --format: there is no format "fer2012"\n {2}did you mean/,
+      ],
+    ];
+    let [folder, ended]: [string, readonly Ended[]] = ['', []];
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'provoke-test-'));
+      ended = await provokeInTurn(refused.map(([, args]) => ({ args, cwd: folder })));
+    });
+    afterAll(() => rm(folder, { recursive: true, force: true }));
+
+    it.each(refused.map(([what, , says], i) => [what, says, i] as const))('%s', (_, says, i) => {
+      const { code, stdout, stderr } = ended[i]!;
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(says);
+    });
+
+    it('and writes nothing', async () => {
+      expect(await readdir(folder)).toEqual([]);
+    });
+  });
 
   it('explains itself', async () => {
     await inFolder(async (folder) => {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inFolder, provoke } from './provoke.ts';
+import { type Ended, inFolder, type Line, provoke, provokeInTurn } from './provoke.ts';
 import { recipe, writeSequences } from './sequences.ts';
 
 interface Case {
@@ -132,23 +132,35 @@ const cases: readonly Case[] = [
 
 describe('provoke train with bad input', () => {
   let folder = '';
+  let ended: readonly (Ended & { readonly folder: string })[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'provoke-test-'));
     await writeSequences(join(folder, 'seq'));
     await writeSequences(join(folder, 'gap'), { train: [0, 1] });
     await writeSequences(join(folder, 'half'), { validation: [0, 2] });
+    const lines: Line[] = [];
+    for (const [i, { change, args = [] }] of cases.entries()) {
+      const cwd = join(folder, `${i}`);
+      await mkdir(cwd);
+      for (const data of ['seq', 'gap', 'half']) await symlink(join('..', data), join(cwd, data));
+      await writeFile(join(cwd, 'x.yaml'), recipe(change));
+      lines.push({ args: ['train', 'x.yaml', '--out', 'out', ...args], cwd });
+    }
+    ended = (await provokeInTurn(lines)).map((end, i) => ({ ...end, folder: lines[i]!.cwd }));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(cases)('says in one message what is wrong and what to do: $what', async ({ change, says, args = [] }) => {
-    await writeFile(join(folder, 'x.yaml'), recipe(change));
-    const { code, stdout, stderr } = await provoke(['train', 'x.yaml', '--out', 'out', ...args], folder);
-    expect(stderr.replaceAll(folder, 'DIR')).toContain(says);
-    expect(stderr).toMatch(/^error: [^\n]+\n {2}[^\n]+\n$/);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    // no folder is begun for what cannot be trained
-    expect(existsSync(join(folder, 'out'))).toBe(false);
-  });
+  it.each(cases.map(({ what, says }, i) => ({ what, says, i })))(
+    'says in one message what is wrong and what to do: $what',
+    ({ says, i }) => {
+      const { code, stdout, stderr, folder } = ended[i]!;
+      expect(stderr.replaceAll(folder, 'DIR')).toContain(says);
+      expect(stderr).toMatch(/^error: [^\n]+\n {2}[^\n]+\n$/);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      // no folder is begun for what cannot be trained
+      expect(existsSync(join(folder, 'out'))).toBe(false);
+    },
+  );
 
   it('stops where the loss is no number, says where it began, and leaves the folder free', async () => {
     await inFolder(async (folder) => {

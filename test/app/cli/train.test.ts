@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { inFolder, provoke } from './provoke.ts';
+import { inFolder, provoke, provokeInTurn } from './provoke.ts';
 import { recipe, writeSequences } from './sequences.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -143,12 +143,14 @@ describe('provoke train', () => {
 
   it('says where the options of what is listed are explained, and what a defence needs', async () => {
     await inFolder(async (folder) => {
-      const said = async (what: string): Promise<string> => (await provoke(['list', what], folder)).stdout;
-      for (const what of ['architectures', 'optimisers', 'schedules', 'augmentations', 'defences'])
-        expect(await said(what)).toContain('\n\nwhat the options mean: docs/training.md');
-      expect(await said('defences')).toContain('against what, e.g. threat: { norm: linf, eps: 8/255 }\n');
-      const { stdout } = await provoke(['list', 'defences', '--json'], folder);
-      expect(JSON.parse(stdout)).toHaveLength(5);
+      const explained = ['architectures', 'optimisers', 'schedules', 'augmentations', 'defences'];
+      const ended = await provokeInTurn(
+        [...explained, 'defences --json'].map((what) => ({ args: ['list', ...what.split(' ')], cwd: folder })),
+      );
+      const said = ended.map(({ stdout }) => stdout);
+      for (const text of said.slice(0, 5)) expect(text).toContain('\n\nwhat the options mean: docs/training.md');
+      expect(said[4]).toContain('against what, e.g. threat: { norm: linf, eps: 8/255 }\n');
+      expect(JSON.parse(said[5]!)).toHaveLength(5);
     });
   });
 
