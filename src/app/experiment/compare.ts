@@ -96,7 +96,7 @@ export function compareRuns(first: Run, second: Run, chosen: readonly (readonly 
     onlyFirst: mine.size - shared.length,
     onlySecond: others.size - shared.length,
     attacks: chosen.length > 0 || first === second ? attacks : [...attacks, together],
-    notes: notesOn(first, second, keys),
+    notes: notesOn(first, second, keys, shared.length),
   };
 }
 
@@ -177,11 +177,15 @@ function costOf(rows: readonly Row[]): Cost {
   return { forwards: mean('forwards'), backwards: mean('backwards'), queries: mean('queries'), seconds: mean('seconds') };
 }
 
-function notesOn(first: Run, second: Run, keys: readonly string[]): string[] {
+/** Resampling a handful of samples shows too little of how they might have been. */
+const fewSamples = 20;
+
+function notesOn(first: Run, second: Run, keys: readonly string[], samples: number): string[] {
   const left = [first, second].map(({ rows }) => new Set(rows.map(budgetKey)).size - keys.length);
   const [a, b] = [first.record, second.record];
   const models = a.model.sha256 !== b.model.sha256;
   return [
+    ...(samples < fewSamples ? [`${samples} samples are few for a bootstrap: its intervals are too narrow, go by p`] : []),
     ...(models ? [`the models differ: ${a.model.name} and ${b.model.name}`] : []),
     ...(models && !a.data.labelled ? ['there are no labels: each model is held to its own clean answers'] : []),
     ...[first, second].flatMap(({ name }, i) => (left[i]! > 0 ? [`${left[i]} budgets of ${name} are not in the other run`] : [])),

@@ -37,11 +37,13 @@ it('provoke compare: two runs, two attacks of one, JSON, and what it refuses', (
     expect(one.code).toBe(0);
     expect(one.stdout).toContain('two attacks of runs/x');
     expect(one.stdout).toMatch(/closest : pgd +l2 +rgb 0\.8, skeleton 1\.6 +20 /);
-    const itself = await provoke(['compare', 'runs/x'], folder);
-    expect([itself.code, itself.stderr]).toEqual([
-      2,
-      'error: one run is compared with itself\n  name another run, or two of its attacks: --attack pgd --attack apgd\n',
-    ]);
+    for (const args of [['runs/x'], ['runs/x', './runs/../runs/x/']]) {
+      const itself = await provoke(['compare', ...args], folder);
+      expect([itself.code, itself.stderr]).toEqual([
+        2,
+        'error: one run is compared with itself\n  name another run, or two of its attacks: --attack pgd --attack apgd\n',
+      ]);
+    }
     expect((await provoke(['compare', 'runs/x', 'runs/else'], folder)).stderr).toContain(
       'error: the runs are over different data',
     );

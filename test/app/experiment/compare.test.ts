@@ -22,7 +22,7 @@ describe('two runs', () => {
   it('are compared attack by attack, budget by budget, and in the worst case', () => {
     const { samples, attacks: compared, notes } = compareRuns(run('plain'), hardened);
     expect(samples).toBe(12);
-    expect(notes).toEqual([]);
+    expect(notes).toEqual(['12 samples are few for a bootstrap: its intervals are too narrow, go by p']);
     expect(compared.map(({ first }) => first)).toEqual(['noise', 'pgd', 'ddn', 'boundary', 'autoattack', worstCase]);
     const pgd = compared.find(({ first }) => first === 'pgd')!;
     expect(pgd.budgets.map(({ eps }) => eps)).toEqual([1, 2, 4, 8].map((k) => k / 255));
@@ -43,6 +43,7 @@ describe('two runs', () => {
     const found = compareRuns(run('plain'), some);
     expect(found).toMatchObject({ samples: 8, onlyFirst: 4, onlySecond: 0 });
     expect(found.notes).toEqual([
+      '8 samples are few for a bootstrap: its intervals are too narrow, go by p',
       'the models differ: m and other',
       '1 budgets of plain are not in the other run',
       'some is partial: shards are missing',

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { UserError } from '../../../core/errors.ts';
 import { type ComparedAttack, type Comparison, compareRuns, type Run } from '../../experiment/compare.ts';
 import { readRun } from '../../experiment/read-run.ts';
@@ -31,7 +32,7 @@ export const compare: Register = (program) => {
     .addHelpText('after', examples)
     .action(async (folder: string, other: string | undefined, { attack, json }: Options) => {
       const first = await open(folder);
-      const second = other === undefined ? first : await open(other);
+      const second = other === undefined || resolve(other) === resolve(folder) ? first : await open(other);
       const comparison = compareRuns(first, second, chosen(attack, first === second));
       process.stdout.write(json ? `${JSON.stringify(comparison, finite, 2)}\n` : text(comparison, first));
     });
@@ -68,7 +69,7 @@ function text(comparison: Comparison, { record }: Run): string {
       percent(at.first),
       percent(at.second),
       points(at.difference),
-      `${points(at.interval[0])} to ${points(at.interval[1])}`,
+      at.onlyFirst + at.onlySecond === 0 ? '-' : `${points(at.interval[0])} to ${points(at.interval[1])}`,
       `${at.onlyFirst} : ${at.onlySecond}`,
       chance(at.p),
     ]),
