@@ -3,7 +3,7 @@
 export type { DataSource, Problem, RawArray, RawImage, RawItem } from './data/source.ts';
 export { type LossGraph, lossFeeds, withLoss } from './losses/graph.ts';
 export { type Head, headsFor } from './losses/heads.ts';
-export { crossEntropy, type Goal, type Loss, reached } from './losses/loss.ts';
+export { crossEntropy, type Goal, type Loss, leadOf, reached } from './losses/loss.ts';
 export { marginOf, scoreLoss } from './losses/score-loss.ts';
 export { type Gain, type TrainingPair, trainingGain } from './metrics/gain.ts';
 export { batchDefaults, type Cost, modelCost, suggestBatch } from './model/cost.ts';

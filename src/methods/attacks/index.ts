@@ -1,6 +1,6 @@
 /** @file provoke/attacks: the attacks, their contract and their registry. */
 export { apgd } from './apgd.ts';
-export type { Attack, Job, Need, OptionValue, OracleFor } from './attack.ts';
+export type { Attack, Facts, Job, Need, OptionValue, OracleFor } from './attack.ts';
 export { bim } from './bim.ts';
 export { boundary } from './boundary.ts';
 export { cw } from './cw.ts';
@@ -11,6 +11,12 @@ export { fab } from './fab.ts';
 export { fewPixel } from './few-pixel.ts';
 export { fgsm } from './fgsm.ts';
 export { fmn } from './fmn.ts';
+export { type Drive, drive } from './frame/drive.ts';
+export { type Joint, jointOf } from './frame/joint.ts';
+export { type Product, productOf } from './frame/product.ts';
+export { type Attempt, gradients, labels, logits } from './frame/question.ts';
+export type { Space } from './frame/space.ts';
+export type { Keep, Trial } from './frame/walker.ts';
 export { hopSkipJump } from './hop-skip-jump.ts';
 export { jsma } from './jsma.ts';
 export { mifgsm } from './mifgsm.ts';
