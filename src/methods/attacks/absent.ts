@@ -22,6 +22,20 @@ export const absent: readonly AbsentAttack[] = [
     reason: 'no comparison with their authors’ code has been made; Square asks for scores too, HopSkipJump for labels alone',
   },
   {
+    name: 'GeoDA, QEBA, SurFree, Sign-OPT, RayS',
+    reason:
+      'not built: HopSkipJump and the boundary attack ask for labels alone, and no case was measured in which a third is needed',
+  },
+  {
+    name: 'pointwise, Pixle, single pixel and salt-and-pepper attacks',
+    reason:
+      'not built; few-pixel changes few places by scores, sigma-zero, FMN and JSMA by gradients. There is no l0 attack here that asks for labels alone',
+  },
+  {
+    name: 'spatial, colour and patch attacks',
+    reason: 'their changes are no norm ball, which is all a budget can be here so far',
+  },
+  {
     name: 'SparseFool',
     reason: 'no comparison with its authors’ code has been made; FMN, sigma-zero and JSMA change few elements',
   },
