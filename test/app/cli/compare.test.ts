@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Comparison } from '../../../src/app/experiment/compare.ts';
 import { closestAttack } from './closest.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { inFolder, provoke, provokeInTurn } from './provoke.ts';
 import { writeStreams } from './streams.ts';
 
 it('provoke compare: two runs, two attacks of one, JSON, and what it refuses', () =>
@@ -18,8 +18,8 @@ it('provoke compare: two runs, two attacks of one, JSON, and what it refuses', (
       (await readFile(join(folder, 'data.mjs'), 'utf8')).replace("sha256: 'drawn'", "sha256: 'again'"),
     );
     await writeFile(join(folder, 'else.yaml'), text.replace('data.mjs', 'data2.mjs'));
-    for (const name of ['x', 'weak', 'else'])
-      expect((await provoke(['run', `${name}.yaml`], folder)).stderr).not.toContain('error');
+    const runs = ['x', 'weak', 'else'].map((name) => ({ args: ['run', `${name}.yaml`], cwd: folder }));
+    for (const { stderr } of await provokeInTurn(runs)) expect(stderr).not.toContain('error');
     const two = await provoke(['compare', 'runs/x', 'runs/weak', '--json'], folder);
     const { attacks, samples } = JSON.parse(two.stdout) as Comparison;
     expect(samples).toBe(20);

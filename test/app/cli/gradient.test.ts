@@ -9,7 +9,7 @@ import { createRuntime } from '../../../src/core/runtime/runtime.ts';
 import { f32, i64 } from '../../../src/core/tensor/tensor.ts';
 import { proveGradient } from './gradient-proof.ts';
 import { linearImageModel, weights } from './models.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { inFolder, provoke, provokeInTurn } from './provoke.ts';
 
 /** Images to classes through a Reshape whose target says 1 for the batch, as a `view(1, -1)` at batch 1 is exported. */
 function fixedBatchModel(): Uint8Array {
@@ -106,11 +106,13 @@ describe('provoke gradient', () => {
         g.op('Add', [seen, g.op('Cast', [counted], { to: elementType('float32') })], {}, 'scores');
         g.output('scores', ['N', 3]);
         await writeFile(join(folder, 'model.onnx'), writeModel(g.build()));
-        const { code, stderr } = await provoke(['gradient', 'model.onnx', '-o', 'g.onnx', '--loss', 'margin'], folder);
-        expect([code, stderr]).toEqual([0, '']);
-        expect((await provoke(['inspect', 'model.onnx'], folder)).stdout).toContain(
-          'the gradient ends at 1 node(s):\n  Cast "whole"',
-        );
+        const lines = [
+          ['gradient', 'model.onnx', '-o', 'g.onnx', '--loss', 'margin'],
+          ['inspect', 'model.onnx'],
+        ];
+        const [made, inspected] = await provokeInTurn(lines.map((args) => ({ args, cwd: folder })));
+        expect(made).toMatchObject({ code: 0, stderr: '' });
+        expect(inspected!.stdout).toContain('the gradient ends at 1 node(s):\n  Cast "whole"');
 
         const pixels = f32(new Float32Array(192).fill(0.5), [1, 3, 8, 8]);
         const session = await createRuntime(ort).open(await readFile(join(folder, 'g.onnx')));
@@ -130,8 +132,10 @@ describe('provoke gradient', () => {
       await writeFile(join(folder, 'model.onnx'), bytes);
       await symlink('model.onnx', join(folder, 'link.onnx'));
       await writeFile(join(folder, 'model.yaml'), '{}');
-      for (const [out, ...more] of [['./model.onnx'], ['link.onnx'], ['model.yaml', '--manifest', 'model.yaml']]) {
-        const { code, stderr } = await provoke(['gradient', 'model.onnx', '-o', out!, ...more], folder);
+      const outs = [['./model.onnx'], ['link.onnx'], ['model.yaml', '--manifest', 'model.yaml']];
+      const ended = await provokeInTurn(outs.map((out) => ({ args: ['gradient', 'model.onnx', '-o', ...out], cwd: folder })));
+      for (const [i, { code, stderr }] of ended.entries()) {
+        const [out] = outs[i]!;
         expect(stderr).toBe(`error: --out: "${out}" is what the gradient is made from\n  give the gradient a name of its own\n`);
         expect(code).toBe(2);
       }

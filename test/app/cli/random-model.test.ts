@@ -3,7 +3,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { inFolder, provoke } from './provoke.ts';
+import { inFolder, provokeInTurn } from './provoke.ts';
 import { writeStreams } from './streams.ts';
 
 const lines = [
@@ -20,21 +20,20 @@ describe('a model with dropout that is never off', () => {
   it('gives the same rows in batches of 16 and of 1, and where a run is resumed (D15)', () =>
     inFolder(async (folder) => {
       await writeStreams(folder, lines, { dropout: 0.3 });
-      const run = async (...args: string[]) => {
-        const { code, stderr } = await provoke(['run', ...args], folder);
-        expect(code, stderr).toBe(0);
-        expect(stderr).toContain('the model draws random numbers, at Dropout');
+      const run = async (...lines: string[][]) => {
+        for (const { code, stderr } of await provokeInTurn(lines.map((args) => ({ args: ['run', ...args], cwd: folder })))) {
+          expect(code, stderr).toBe(0);
+          expect(stderr).toContain('the model draws random numbers, at Dropout');
+        }
       };
-      await run('x.yaml', '--out', 'whole');
+      await run(['x.yaml', '--out', 'whole'], ['x.yaml', '--out', 'parts', '--shard', '2/2']);
       const rows = await tableOf(join(folder, 'whole'));
       expect(rows).toHaveLength(40);
       expect(new Set(rows.map((row) => row.status))).toEqual(new Set(['success', 'failure']));
 
-      await run('x.yaml', '--out', 'parts', '--shard', '2/2');
       await appendFile(join(folder, 'x.yaml'), 'batch: 1\n');
-      await run('x.yaml', '--out', 'single');
+      await run(['x.yaml', '--out', 'single'], ['x.yaml', '--out', 'parts', '--resume']);
       expect(await tableOf(join(folder, 'single'))).toEqual(rows);
-      await run('x.yaml', '--out', 'parts', '--resume');
       expect(await tableOf(join(folder, 'parts'))).toEqual(rows);
     }));
 });

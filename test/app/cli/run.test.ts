@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { stream } from '../../../src/core/tensor/random.ts';
 import { closestAttack } from './closest.ts';
 import { linearImageModel } from './models.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { inFolder, provoke, provokeInTurn } from './provoke.ts';
 
 /** A folder with a model, `count` random images in two class folders, and an experiment of three attacks. */
 async function project(
@@ -127,27 +127,27 @@ describe('provoke run', () => {
     });
   });
 
-  it('gives the same rows and the same examples for 1 and 2 workers, 1 and 2 threads, batch 1 and 7, and two shards', async () => {
+  it('gives the same rows and the same examples for 1 and 2 threads, 2 workers with batch 7, batch 1, and two shards', async () => {
     await inFolder(async (folder) => {
       await project(folder, 20, 'attacks: [noise, fgsm, { use: pgd, steps: 5, restarts: 2 }, { use: ./closest.mjs }]');
       await writeFile(join(folder, 'closest.mjs'), closestAttack);
       const base = await readFile(join(folder, 'x.yaml'), 'utf8');
       await writeFile(join(folder, 'b1.yaml'), `${base}\nbatch: 1\n`);
       await writeFile(join(folder, 'b7.yaml'), `${base}\nbatch: 7\n`);
-      const runs: [string, string[]][] = [
-        ['one', ['x.yaml', '--threads', '1']],
-        ['two-threads', ['x.yaml', '--threads', '2']],
-        ['two-workers', ['x.yaml', '--workers', '2']],
-        ['batch-1', ['b1.yaml']],
-        ['batch-7', ['b7.yaml']],
-        ['shards', ['x.yaml', '--shard', '1/2']],
+      const lines = [
+        'x.yaml --out one --threads 1',
+        'x.yaml --out two-threads --threads 2',
+        'b7.yaml --out two-workers --workers 2',
+        'b1.yaml --out batch-1',
+        'x.yaml --out shards --shard 1/2',
       ];
-      for (const [name, args] of runs) expect((await provoke(['run', ...args, '--out', name], folder)).code, name).toBe(0);
+      const ended = await provokeInTurn(lines.map((line) => ({ args: ['run', ...line.split(' ')], cwd: folder })));
+      expect(ended.map(({ code }) => code)).toEqual(lines.map(() => 0));
       expect((await recordOf(join(folder, 'shards'))).state).toBe('partial');
       expect((await provoke(['run', 'x.yaml', '--shard', '2/2', '--resume', '--out', 'shards'], folder)).code).toBe(0);
       const [rows, examples] = [await rowsOf(join(folder, 'one')), await examplesOf(join(folder, 'one'))];
       expect(Object.keys(examples).length).toBeGreaterThan(20);
-      for (const [name] of runs.slice(1)) {
+      for (const name of ['two-threads', 'two-workers', 'batch-1', 'shards']) {
         expect(await rowsOf(join(folder, name)), name).toEqual(rows);
         expect(await examplesOf(join(folder, name)), name).toEqual(examples);
       }
