@@ -104,9 +104,9 @@ export async function startPeer(script: string, args: readonly string[]): Promis
   const answer = () => new Promise<string | undefined>((resolve) => waiting.push(resolve));
   const first = await answer();
   if (first === undefined) {
-    if (!/No module named 'torch'|ENOENT/.test(errors.join('')) && errors.length > 0)
+    if (!/No module named|ENOENT/.test(errors.join('')) && errors.length > 0)
       throw new Error(`the peer failed: ${errors.join('')}`);
-    process.stderr.write('no Python with PyTorch: the peer is left out (PROVOKE_PEER_PYTHON names another Python)\n');
+    process.stderr.write('the peer or its Python is not installed: it is left out (PROVOKE_PEER_PYTHON names another Python)\n');
     return undefined;
   }
   const ask = async (what: string): Promise<string> => {
