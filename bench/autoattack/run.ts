@@ -1,6 +1,6 @@
 /**
  * @file `npm run -s autoattack`: the authors' AutoAttack, ours and the suite worst-case on one net trained against PGD, with several seeds each; what every
- * seed left standing goes into docs/AUTOATTACK.md and docs/autoattack.json. Started again, it goes on where it was.
+ * seed left standing goes into docs/AUTOATTACK.md and docs/robustness/autoattack.json. Started again, it goes on where it was.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -27,6 +27,7 @@ const seeds = values.seeds.split(',').map(Number);
 const { experiment, folder } = await prepareVictim(Number(values.samples));
 const kept = join(folder, `results-${values.samples}`);
 await mkdir(kept, { recursive: true });
+await mkdir(join(values.docs, 'robustness'), { recursive: true });
 const victim = await openVictim(experiment, Number(values.threads));
 const results: Results = {
   samples: victim.samples.length,
@@ -45,7 +46,7 @@ const results: Results = {
 };
 await victim.release();
 const figures = figuresOf(results);
-await writeFile(join(values.docs, 'autoattack.json'), `${JSON.stringify({ ...results, figures }, brief, 1)}\n`);
+await writeFile(join(values.docs, 'robustness', 'autoattack.json'), `${JSON.stringify({ ...results, figures }, brief, 1)}\n`);
 await writeFile(join(values.docs, 'AUTOATTACK.md'), page(results, figures));
 process.stdout.write(page(results, figures));
 
