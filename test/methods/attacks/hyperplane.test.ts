@@ -11,7 +11,10 @@ interface Scene extends Box {
 
 const inf = Number.POSITIVE_INFINITY;
 /** Few values, so that ties, zeros, full bounds and elements without room are common. */
-const weight = fc.oneof(fc.constantFrom(0, 1, -1, 0.5), fc.integer({ min: -3000, max: 3000 }).map((k) => k / 1000));
+const weight = fc.oneof(
+  fc.constantFrom(0, 1, -1, 0.5),
+  fc.integer({ min: -3000, max: 3000 }).map((k) => k / 1000),
+);
 const reach = fc.oneof(fc.constantFrom(0, 0.5, 1, inf), fc.double({ min: 0, max: 2, noNaN: true }));
 const scenes: fc.Arbitrary<Scene> = fc
   .array(fc.record({ w: weight, at: fc.double({ min: -1, max: 1, noNaN: true }), down: reach, up: reach }), {
