@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { type Defect, defectiveModel, defects } from './defective.ts';
-import { linearImageModel } from './models.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { type Defect, defectiveModel, defects } from '../app/cli/defective.ts';
+import { linearImageModel } from '../app/cli/models.ts';
+import { inFolder, provoke } from '../app/cli/provoke.ts';
 
 const limits = ['--time-limit', '4', '--memory-limit', '700MB'];
 
@@ -121,7 +121,7 @@ describe('a model that breaks down', () => {
       await pictures(folder, 1, [0]);
       await writeFile(join(folder, 'model.onnx'), defectiveModel('hang'));
       await writeFile(join(folder, 'x.yaml'), experiment('model.onnx', 'attacks: [noise]'));
-      const launcher = fileURLToPath(new URL('../../../bin/provoke.js', import.meta.url));
+      const launcher = fileURLToPath(new URL('../../bin/provoke.js', import.meta.url));
       // the children hold the pipe too: it closes when the last of them has gone
       const child = spawn(process.execPath, [launcher, 'run', 'x.yaml'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
       child.stderr.resume();
