@@ -1,5 +1,5 @@
 /**
- * The worst of several unlike attacks, by what model and threat allow: any number of classes, any norm, any number of inputs.
+ * The worst of several unlike attacks, chosen by what model and threat allow: classes from two up, every norm, one input or several.
  * Paper: none; ours, after Croce and Hein 2020 (an ensemble of unlike attacks, the worst per sample) and Carlini et al. 2019 (white box and black box).
  * Threat model: white box and scores; linf, l2, l1, l0; several inputs with budgets of their own; untargeted, and towards a class.
  * Losses by class count: from four classes APGD on cross-entropy and on the targeted DLR loss; with three on cross-entropy, DLR and targeted margins; with two on
