@@ -97,26 +97,38 @@ interface Path {
 /** Adam's constants of the paper; the small one keeps the quotient finite. */
 const [beta1, beta2, tiny] = [0.9, 0.999, 1e-8];
 
+/** Adam over n elements: called with its learning rate at every step, it gives how far element i goes down a slope, `width` being its unit of length. */
+function adam(n: number): (lr: number) => (i: number, slope: number, width: number) => number {
+  const mean = new Float32Array(n);
+  const square = new Float32Array(n);
+  let k = 0;
+  return (lr) => {
+    const rate = lr / (1 - beta1 ** ++k);
+    const unbias = 1 / Math.sqrt(1 - beta2 ** k);
+    return (i, slope, width) => {
+      mean[i] = beta1 * mean[i]! + (1 - beta1) * slope;
+      square[i] = beta2 * square[i]! + (1 - beta2) * slope * slope;
+      return (width * rate * mean[i]!) / (Math.sqrt(square[i]!) * unbias + tiny);
+    };
+  };
+}
+
 function insideBox(space: Joint, lr: number, steps: number): Path {
   const { n, low, high } = space;
   const widths = widthsOf(space);
   const unit = widthOf(widths) ** 2;
   const u = new Float32Array(n);
-  const mean = new Float32Array(n);
-  const square = new Float32Array(n);
+  const descent = adam(n);
   let k = 0;
   return {
     u,
     squares: () => squaresOf(u) / unit,
     step(gradient, c) {
-      const rate = annealed(lr, lr / 100, k / steps) / (1 - beta1 ** ++k);
-      const unbias = 1 / Math.sqrt(1 - beta2 ** k);
+      const down = descent(annealed(lr, lr / 100, k++ / steps));
       for (let i = 0; i < n; i++) {
         const width = widths[i]!;
         const slope = width * ((2 * u[i]!) / unit - c * gradient[i]!);
-        mean[i] = beta1 * mean[i]! + (1 - beta1) * slope;
-        square[i] = beta2 * square[i]! + (1 - beta2) * slope * slope;
-        const moved = u[i]! - (width * rate * mean[i]!) / (Math.sqrt(square[i]!) * unbias + tiny);
+        const moved = u[i]! - down(i, slope, width);
         u[i] = moved < low[i]! ? low[i]! : moved > high[i]! ? high[i]! : moved;
       }
     },
@@ -134,9 +146,7 @@ function throughTanh(space: Joint, lr: number): Path {
   const u = new Float32Array(n);
   const w = new Float64Array(n);
   const tanh = new Float64Array(n);
-  const mean = new Float32Array(n);
-  const square = new Float32Array(n);
-  let k = 0;
+  const descent = adam(n);
   const place = () => {
     for (let i = 0; i < n; i++) {
       tanh[i] = bounded[i] ? Math.tanh(start[i]! + w[i]!) : w[i]!;
@@ -148,14 +158,10 @@ function throughTanh(space: Joint, lr: number): Path {
     u,
     squares: () => squaresOf(u),
     step(gradient, c) {
-      const rate = lr / (1 - beta1 ** ++k);
-      const unbias = 1 / Math.sqrt(1 - beta2 ** k);
+      const down = descent(lr);
       for (let i = 0; i < n; i++) {
         const bent = bounded[i] ? 1 - tanh[i]! ** 2 : 1;
-        const slope = half[i]! * bent * (2 * u[i]! - c * gradient[i]!);
-        mean[i] = beta1 * mean[i]! + (1 - beta1) * slope;
-        square[i] = beta2 * square[i]! + (1 - beta2) * slope * slope;
-        w[i] = w[i]! - (rate * mean[i]!) / (Math.sqrt(square[i]!) * unbias + tiny);
+        w[i]! -= down(i, half[i]! * bent * (2 * u[i]! - c * gradient[i]!), 1);
       }
       place();
     },
