@@ -20,7 +20,7 @@ import { type Joint, jointOf } from './frame/joint.ts';
 import { gradients, logits } from './frame/question.ts';
 import { farthest } from './nearest.ts';
 import { firstOf, losses, oneOf, wholeFrom } from './option-checks.ts';
-import { widthOf, widthsOf } from './widths.ts';
+import { evened, widthOf, widthsOf } from './widths.ts';
 
 const boundless = (levels: number): UserError =>
   new UserError(
@@ -71,14 +71,13 @@ export const ddn: Attack<'gradient', typeof defaults> = {
       keep: 'smallest',
       *attempt({ goal, space, random }) {
         const widths = widthsOf(space);
-        const width = widthOf(widths);
-        const metric = widths.map((w) => (w === 0 ? 0 : width));
+        const metric = evened(widths);
         const noise = random(0).fork('noise');
         const limit = farthest(space);
         let maximised = losses[loss]!(goal);
         const direction = new Float64Array(space.n);
         let u: Float32Array = new Float32Array(space.n);
-        let eps = initEps * width;
+        let eps = initEps * widthOf(widths);
         for (let k = 0; k < steps - 1; k++) {
           const answer = yield* gradients([u], [maximised], k / steps);
           if (!unitAscent(direction, answer.gradient[0]!, metric, noise)) maximised = losses.margin!(goal);

@@ -24,7 +24,7 @@ import { gradients, logits } from './frame/question.ts';
 import { farthest, nearest } from './nearest.ts';
 import { firstOf, losses, oneOf, wholeFrom } from './option-checks.ts';
 import { fewestFor, sparseWalk } from './sparse-step.ts';
-import { widthOf, widthsOf } from './widths.ts';
+import { evened, widthsOf } from './widths.ts';
 
 const defaults = { steps: 100, alpha: 1, alphaFinal: 0.01, gamma: 0.05, gammaFinal: 0.001, mode: 'ours' };
 
@@ -102,12 +102,6 @@ export const fmn: Attack<'gradient', typeof defaults> = {
       },
     }),
 };
-
-/** One width for all that can move. */
-function evened(widths: Float64Array): Float64Array {
-  const width = widthOf(widths);
-  return widths.map((w) => (w === 0 ? 0 : width));
-}
 
 interface Seen {
   readonly u: Float32Array;
