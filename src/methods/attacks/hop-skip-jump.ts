@@ -17,6 +17,7 @@ import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { firstOf, wholeFrom } from './option-checks.ts';
 import { askerOf, finest, freedomOf, halvings, ontoBoundary, randomStart } from './random-start.ts';
+import { unitsOf } from './widths.ts';
 
 const defaults = { steps: 50, evaluations: 100, mostEvaluations: 10_000, gamma: 1, tries: 100, queries: 10_000 };
 
@@ -65,12 +66,13 @@ export const hopSkipJump: Attack<'decision', typeof defaults> = {
           if (start === undefined) return;
           let u = yield* ontoBoundary(space, ask, start, theta);
           const noise = random(0).fork('noise');
+          const units = unitsOf(space);
           for (let t = 1; t <= steps; t++) {
             const size = space.size(u);
             const planned = Math.floor(Math.min(mostEvaluations, evaluations * Math.sqrt(t)));
             const count = Math.min(planned, left() - halvings(theta) - 2);
             if (count < 2) return;
-            const delta = Math.max((gamma * size) / d, coarse * grainOf(space, u) * Math.sqrt(d));
+            const delta = Math.max((gamma * size) / d, coarse * grainOf(space, units, u) * Math.sqrt(d));
             const normal = yield* boundaryNormal(space, ask, noise, u, { delta, count });
             const direction = steepest(space, normal);
             for (let step = size / Math.sqrt(t); step > finest * size; step /= 2) {
@@ -90,17 +92,20 @@ export const hopSkipJump: Attack<'decision', typeof defaults> = {
 /** Noise is at least so many times as large, element by element, as the rounding of the input it is added to. */
 const coarse = 8;
 
-/** Root mean square of what float32 loses of an element of x + u, in the units of u. */
-function grainOf({ parts, eps, n }: Joint, u: Float32Array): number {
+/** Root mean square of what float32 loses of an element of x + u that can move, in the units of u. */
+function grainOf({ parts }: Joint, units: Float32Array, u: Float32Array): number {
   let sum = 0;
-  for (const { from, x, threat } of parts) {
-    const weight = eps === 0 ? 1 : threat.eps / eps;
+  let count = 0;
+  for (const { from, x } of parts) {
     for (let i = 0; i < x.length; i++) {
-      const value = Math.abs(x[i]!) / (weight * (threat.scale?.[i] ?? 1)) + Math.abs(u[from + i]!);
+      const unit = units[from + i]!;
+      if (unit === 0) continue;
+      const value = Math.abs(x[i]!) / unit + Math.abs(u[from + i]!);
       sum += value * value;
+      count++;
     }
   }
-  return finest * Math.sqrt(sum / n);
+  return finest * Math.sqrt(sum / count);
 }
 
 /** The direction of steepest ascent of size 1: the unit vector in l2, signs in linf. */

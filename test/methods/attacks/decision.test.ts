@@ -119,6 +119,17 @@ describe.each(named)('%s in %s', (_, norm, attack) => {
     const size = norm === 'l2' ? Math.hypot(...u) : Math.max(...u.map(Math.abs));
     expect(size).toBeLessThan(1.25 * shortest[norm]!(slope));
   });
+
+  it('an input whose budget is 0 stays as it is, and does not keep the other from the nearest example', async () => {
+    const { weights, bias, x, slope } = scene(20, 3);
+    const inputs = { x, still: new Float32Array(6).fill(0.5) };
+    const { oracle } = labelsOnly({ x: weights, still: [new Array(6).fill(0), new Array(6).fill(0)] }, bias);
+    const threat = lpThreat(specOf([20]), { norm, eps: 0.3 });
+    const threats = { x: threat, still: lpThreat(specOf([6]), { norm, eps: 0 }) };
+    const [outcome] = await run(attack, {}, jobOf(oracle, [sampleOf('still', inputs)], [untargeted(0)], [threats]));
+    expect(outcome!.inputs!.still).toEqual(inputs.still);
+    expect(threat.size(change(outcome!.inputs!.x!, x)) / shortest[norm]!(slope)).toBeLessThan(1.05);
+  });
 });
 
 describe('options', () => {
