@@ -1,59 +1,15 @@
 /** @file C&W: on linear models it comes within a hundredth of the smallest l2 change, and where other implementations stand still or lose the image, it does not. */
 import { describe, expect, it } from 'vitest';
-import { stream } from '../../../src/core/tensor/random.ts';
-import { type Goal, leadOf } from '../../../src/kit/losses/loss.ts';
+import { leadOf } from '../../../src/kit/losses/loss.ts';
 import { lpThreat } from '../../../src/kit/threat/lp.ts';
+import type { Attack } from '../../../src/methods/attacks/attack.ts';
 import { cw } from '../../../src/methods/attacks/cw.ts';
-import { readOptions } from '../../../src/methods/attacks/registry.ts';
 import { specOf } from '../../kit/threat/spec.ts';
 import { smallestOverClasses } from './exact.ts';
 import { jobOf, linearOracle, randomWeights, sampleOf, untargeted } from './linear.ts';
+import { penalised } from './penalised.ts';
 
-interface Scene {
-  readonly n?: number;
-  readonly classes?: number;
-  readonly unbounded?: boolean;
-  /** How far class 0 leads. */
-  readonly gap?: number;
-  readonly values?: (n: number) => Float32Array;
-  readonly goal?: Goal;
-  readonly given?: Record<string, unknown>;
-}
-
-/** Attacks one sample of a linear model on which class 0 leads the others by `gap` and more. */
-async function attacked({
-  n = 12,
-  classes = 2,
-  unbounded = false,
-  gap = 0.3,
-  values = inside,
-  goal = untargeted(0),
-  given = { steps: 300 },
-}: Scene) {
-  const weights = randomWeights(classes, n, 'cw');
-  const x = values(n);
-  const bias = weights.map((row, c) => (c === 0 ? gap : -0.1 * (c - 1)) - row.reduce((sum, w, i) => sum + w * x[i]!, 0));
-  const oracle = linearOracle({ x: weights }, bias);
-  const spec = specOf([n], unbounded ? { bounds: 'unbounded' } : {});
-  const threat = lpThreat(spec, { norm: 'l2', eps: 1 });
-  const [outcome] = await cw.run(jobOf(oracle, [sampleOf('a', { x })], [goal], [{ x: threat }]), readOptions(cw, given));
-  const found = outcome!.inputs?.x;
-  const size = found === undefined ? Number.POSITIVE_INFINITY : Math.hypot(...found.map((value, i) => value - x[i]!));
-  const room = unbounded
-    ? { low: new Array<number>(n).fill(Number.NEGATIVE_INFINITY), high: new Array<number>(n).fill(Number.POSITIVE_INFINITY) }
-    : { low: Array.from(x, (value) => -value), high: Array.from(x, (value) => 1 - value) };
-  const best = smallestOverClasses('l2', weights, bias, x, 0, room);
-  return { outcome: outcome!, size, ratio: size / best, oracle, x, weights, bias };
-}
-
-const inside = (n: number): Float32Array => {
-  const random = stream('cw inside');
-  return Float32Array.from({ length: n }, () => 0.4 + 0.2 * random.uniform());
-};
-const binary = (n: number): Float32Array => {
-  const random = stream('cw binary');
-  return Float32Array.from({ length: n }, () => random.integer(2));
-};
+const { attacked, inside, binary } = penalised(cw as Attack, 'l2', { steps: 300 });
 
 describe('on linear models, over the smallest l2 change there is', () => {
   it.each([

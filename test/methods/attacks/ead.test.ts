@@ -1,58 +1,15 @@
 /** @file EAD: on linear models it comes close to the smallest l1 change, in few elements; what it proposes is what it checked. */
 import { describe, expect, it } from 'vitest';
-import { stream } from '../../../src/core/tensor/random.ts';
-import { type Goal, leadOf, reached } from '../../../src/kit/losses/loss.ts';
+import { leadOf, reached } from '../../../src/kit/losses/loss.ts';
 import { argmax } from '../../../src/kit/model/oracle.ts';
 import { lpThreat } from '../../../src/kit/threat/lp.ts';
+import type { Attack } from '../../../src/methods/attacks/attack.ts';
 import { ead } from '../../../src/methods/attacks/ead.ts';
-import { readOptions } from '../../../src/methods/attacks/registry.ts';
 import { specOf } from '../../kit/threat/spec.ts';
-import { smallestOverClasses } from './exact.ts';
-import { jobOf, linearOracle, randomWeights, sampleOf, untargeted } from './linear.ts';
+import { jobOf, linearOracle, sampleOf, untargeted } from './linear.ts';
+import { penalised } from './penalised.ts';
 
-interface Scene {
-  readonly n?: number;
-  readonly classes?: number;
-  readonly unbounded?: boolean;
-  readonly gap?: number;
-  readonly values?: (n: number) => Float32Array;
-  readonly goal?: Goal;
-  readonly given?: Record<string, unknown>;
-}
-
-const inside = (n: number): Float32Array => {
-  const random = stream('ead inside');
-  return Float32Array.from({ length: n }, () => 0.4 + 0.2 * random.uniform());
-};
-const binary = (n: number): Float32Array => {
-  const random = stream('ead binary');
-  return Float32Array.from({ length: n }, () => random.integer(2));
-};
-
-async function attacked({
-  n = 12,
-  classes = 2,
-  unbounded = false,
-  gap = 0.3,
-  values = inside,
-  goal = untargeted(0),
-  given = {},
-}: Scene) {
-  const weights = randomWeights(classes, n, 'ead');
-  const x = values(n);
-  const bias = weights.map((row, c) => (c === 0 ? gap : -0.1 * (c - 1)) - row.reduce((sum, w, i) => sum + w * x[i]!, 0));
-  const oracle = linearOracle({ x: weights }, bias);
-  const threat = lpThreat(specOf([n], unbounded ? { bounds: 'unbounded' } : {}), { norm: 'l1', eps: 1 });
-  const [outcome] = await ead.run(jobOf(oracle, [sampleOf('a', { x })], [goal], [{ x: threat }]), readOptions(ead, given));
-  const delta = outcome!.inputs?.x?.map((value, i) => value - x[i]!) ?? new Float32Array(n).fill(Number.POSITIVE_INFINITY);
-  const room = {
-    low: Array.from(x, (value) => (unbounded ? Number.NEGATIVE_INFINITY : -value)),
-    high: Array.from(x, (value) => (unbounded ? Number.POSITIVE_INFINITY : 1 - value)),
-  };
-  const best = smallestOverClasses('l1', weights, bias, x, 0, room);
-  const sum = delta.reduce((total, d) => total + Math.abs(d), 0);
-  return { outcome: outcome!, delta, ratio: sum / best, oracle, x };
-}
+const { attacked, binary } = penalised(ead as Attack, 'l1', {});
 
 describe('on linear models, over the smallest l1 change there is', () => {
   it.each([
