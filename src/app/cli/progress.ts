@@ -1,4 +1,5 @@
 /** @file Progress on long work: one live line on a terminal, a plain line now and then elsewhere. */
+import { duration } from '../report/format.ts';
 
 export interface Progress {
   /** `left`: seconds to go, where the caller knows better than what has passed tells. */
@@ -32,13 +33,4 @@ export function createProgress(what: string, stream: NodeJS.WriteStream = proces
       if (live && shown) stream.write('\r\x1b[2K');
     },
   };
-}
-
-/** 45 s, 3 min 20 s, 2 h 05 min. */
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }

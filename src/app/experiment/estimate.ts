@@ -1,7 +1,7 @@
 /** @file What a run would cost, measured on this machine by one forward and one gradient of this model. */
 import { createOracle } from '../../kit/model/make-oracle.ts';
-import { duration } from '../cli/progress.ts';
 import { table } from '../cli/table.ts';
+import { duration } from '../report/format.ts';
 import { costingOf, mostPasses } from './cost.ts';
 import type { Workbench } from './workbench.ts';
 

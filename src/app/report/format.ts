@@ -53,12 +53,14 @@ export function count(value: number): string {
   return rest === undefined ? grouped : `${grouped}.${rest}`;
 }
 
-/** A duration in the unit that suits it. */
+/** 20 ms, 4.5 s, 3 min 20 s, 2 h 05 min. */
 export function duration(seconds: number): string {
   if (seconds < 1) return `${number(1000 * seconds, 2)} ms`;
-  if (seconds < 100) return `${number(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${number(seconds / 3600, 2)} h`;
+  if (seconds < 60) return `${number(seconds, 2)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  const two = (count: number): string => String(count % 60).padStart(2, '0');
+  return minutes < 60 ? `${minutes} min ${two(whole)} s` : `${Math.floor(minutes / 60)} h ${two(minutes)} min`;
 }
 
 /** Whether the input holds 8-bit values scaled to 0..1, so that budgets are best read in steps of 1/255. */

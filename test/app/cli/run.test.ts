@@ -284,7 +284,7 @@ describe('provoke run', () => {
       expect(shard.stderr).toContain('note: --fail-under is judged when the last shard is in, this run is partial\n');
       expect(shard.code).toBe(0);
       const whole = await provoke(['run', 'x.yaml', '--fail-under', '10', '--shard', '2/2', '--resume'], folder);
-      expect(whole.stdout).toContain('2 samples, clean agreement 100.0 %');
+      expect(whole.stdout).toContain('2 samples, clean agreement 100%');
       expect(whole.stdout).not.toContain('NaN');
       expect(whole.code).toBe(100);
     });

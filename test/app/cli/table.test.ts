@@ -1,17 +1,12 @@
 import { expect, it } from 'vitest';
-import { duration } from '../../../src/app/cli/progress.ts';
-import { interval, percent } from '../../../src/app/cli/table.ts';
+import { table } from '../../../src/app/cli/table.ts';
 
-it('writes rates over nothing as a dash, and intervals with both ends', () => {
-  expect([percent(0.4567), percent(Number.NaN)]).toEqual(['45.7 %', '-']);
-  expect(interval([0.968, 0.9919])).toBe('96.8-99.2');
-});
-
-it.each([
-  [9.94, '9.9 s'],
-  [45.2, '45 s'],
-  [119.7, '2 min 00 s'],
-  [3599.6, '1 h 00 min'],
-])('%d seconds are %s', (seconds, text) => {
-  expect(duration(seconds)).toBe(text);
+it('sets columns of numbers flush right, also where a rate is only bounded or missing', () => {
+  const rows = [
+    ['attack', 'rate'],
+    ['pgd', '45.7%'],
+    ['noise', '<0.1%'],
+    ['fab', '—'],
+  ];
+  expect(table(rows).split('\n')).toEqual(['attack   rate', 'pgd     45.7%', 'noise   <0.1%', 'fab         —']);
 });

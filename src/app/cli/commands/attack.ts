@@ -16,13 +16,13 @@ import { writableFolder } from '../../host/files.ts';
 import { loadModel, modelReference } from '../../host/models.ts';
 import { fileSample, onlyAttackedInput } from '../../host/predict-files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import { epsText, size } from '../../report/format.ts';
+import { epsText, percent, size } from '../../report/format.ts';
 import type { Allow } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
-import { percent, table } from '../table.ts';
+import { table } from '../table.ts';
 
 interface Options extends LimitFlags {
   attack: string;

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { UserError } from '../../../core/errors.ts';
 import { type ComparedAttack, type Comparison, compareRuns, type Run } from '../../experiment/compare.ts';
 import { readRun } from '../../experiment/read-run.ts';
-import { epsText, normKey, number } from '../../report/format.ts';
+import { epsText, normKey, number, percent } from '../../report/format.ts';
 import type { Register } from '../register.ts';
-import { percent, table } from '../table.ts';
+import { table } from '../table.ts';
 
 interface Options {
   attack: string[];

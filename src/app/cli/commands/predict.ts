@@ -1,10 +1,11 @@
 import type { ModelReference } from '../../experiment/schema.ts';
 import { modelReference } from '../../host/models.ts';
 import { predictFiles } from '../../host/predict-files.ts';
+import { percent } from '../../report/format.ts';
 import type { Allow } from '../guard.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
-import { percent, table } from '../table.ts';
+import { table } from '../table.ts';
 
 interface Options extends LimitFlags {
   json?: boolean;

@@ -12,16 +12,16 @@ import { openStore } from '../../experiment/store.ts';
 import { type Overview, openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
-import { epsText, normKey, sizeText } from '../../report/format.ts';
+import { duration, epsText, interval, normKey, percent, sizeText } from '../../report/format.ts';
 import { writeReport } from '../../report/from-run.ts';
 import { commandLine } from '../command-line.ts';
 import type { Guard } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { fraction, positiveInteger, shardOf } from '../numbers.ts';
-import { createProgress, duration } from '../progress.ts';
+import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
-import { interval, percent, table } from '../table.ts';
+import { table } from '../table.ts';
 
 interface Options extends LimitFlags {
   out?: string;
@@ -176,8 +176,8 @@ export function summaryText(record: RunRecord): string {
     normKey(c.norm),
     epsText(c.eps, c.norm, model.inputs),
     ...[c.n, c.success, c.failure, c.skipped, c.invalid].map(String),
-    c.attackSuccessRate === null ? '-' : percent(c.attackSuccessRate),
-    c.meanNorm === null ? '-' : sizeText(c.meanNorm, c.norm, model.inputs),
+    percent(c.attackSuccessRate),
+    c.meanNorm === null ? '—' : sizeText(c.meanNorm, c.norm, model.inputs),
     percent(c.robustAccuracy),
     interval(c.robustAccuracyInterval),
   ]);

@@ -4,6 +4,7 @@ import { figuresOf } from '../../../kit/nn/export/evaluate.ts';
 import type { Progress as Step } from '../../../kit/nn/fit/progress.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
+import { duration, interval, percent } from '../../report/format.ts';
 import { describeProblems } from '../../training/data.ts';
 import { estimate } from '../../training/estimate.ts';
 import { files, openFolder } from '../../training/folder.ts';
@@ -14,9 +15,8 @@ import { type TrainingRecord, train as trainAll } from '../../training/train.ts'
 import { commandLine } from '../command-line.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
-import { createProgress, duration } from '../progress.ts';
+import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
-import { interval, percent } from '../table.ts';
 
 interface Options {
   data?: string;
