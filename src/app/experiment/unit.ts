@@ -16,8 +16,6 @@ import type { Budget, GoalPlan } from './plan.ts';
 import { blank, carried, type Subject } from './rows.ts';
 import { drawsFor, type UnitContext } from './unit-context.ts';
 
-export type { ExampleStore, UnitContext } from './unit-context.ts';
-
 export interface UnitResult {
   readonly rows: readonly Row[];
   readonly problems: readonly Problem[];

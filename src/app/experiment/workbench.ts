@@ -14,7 +14,8 @@ import { loadModel } from '../host/models.ts';
 import { version } from '../host/version.ts';
 import { makePlan, type Plan, type Unit } from './plan.ts';
 import type { ExperimentFile } from './schema.ts';
-import { runUnit, type UnitContext, type UnitResult } from './unit.ts';
+import { runUnit, type UnitResult } from './unit.ts';
+import type { UnitContext } from './unit-context.ts';
 
 /** What a run has to know of an opened experiment; nothing in it runs the model. */
 export interface Overview {

@@ -6,7 +6,7 @@ import { f32, type Tensor } from '../../core/tensor/tensor.ts';
 import type { RawImage } from '../../kit/data/source.ts';
 import type { InputSpec, Inputs, Model } from '../../kit/model/model.ts';
 import { fromBytes, toBytes } from '../../kit/threat/storage.ts';
-import type { ExampleStore } from '../experiment/unit.ts';
+import type { ExampleStore } from '../experiment/unit-context.ts';
 import { writeWhole } from './files.ts';
 import { decodeImage, encodePng } from './images.ts';
 

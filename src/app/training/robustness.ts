@@ -9,7 +9,8 @@ import type { Evaluation } from '../../kit/nn/export/evaluate.ts';
 import { attackNamed, readOptions } from '../../methods/attacks/registry.ts';
 import type { Threats } from '../../methods/defences/defence.ts';
 import { chooseItems } from '../experiment/plan.ts';
-import { type ExampleStore, runUnit } from '../experiment/unit.ts';
+import { runUnit } from '../experiment/unit.ts';
+import type { ExampleStore } from '../experiment/unit-context.ts';
 import type { OpenedSet } from './data.ts';
 import type { Robustness } from './page/page-data.ts';
 
