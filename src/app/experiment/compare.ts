@@ -188,7 +188,9 @@ function notesOn(first: Run, second: Run, keys: readonly string[], samples: numb
     ...(samples < fewSamples ? [`${samples} samples are few for a bootstrap: its intervals are too narrow, go by p`] : []),
     ...(models ? [`the models differ: ${a.model.name} and ${b.model.name}`] : []),
     ...(models && !a.data.labelled ? ['there are no labels: each model is held to its own clean answers'] : []),
-    ...[first, second].flatMap(({ name }, i) => (left[i]! > 0 ? [`${left[i]} budgets of ${name} are not in the other run`] : [])),
+    ...[first, second].flatMap(({ name }, i) =>
+      left[i]! > 0 ? [`budgets of ${name} that are not in the other run: ${left[i]}`] : [],
+    ),
     ...[first, second].flatMap(({ name, record }) =>
       record.state === 'partial' ? [`${name} is partial: shards are missing`] : [],
     ),

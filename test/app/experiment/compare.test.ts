@@ -45,7 +45,7 @@ describe('two runs', () => {
     expect(found.notes).toEqual([
       '8 samples are few for a bootstrap: its intervals are too narrow, go by p',
       'the models differ: m and other',
-      '1 budgets of plain are not in the other run',
+      'budgets of plain that are not in the other run: 1',
       'some is partial: shards are missing',
     ]);
     expect(found.attacks[0]!.budgets).toHaveLength(3);
