@@ -66,15 +66,15 @@ async function ours({ attack }: Victim, name: string, options: Record<string, un
 /** The authors' code with every seed; undefined where it is not installed and no results are kept. */
 async function theirs(of: Victim): Promise<{ version: string; runs: Attacked[] } | undefined> {
   const file = join(kept, 'original.json');
-  const known = existsSync(file) ? await readJson<{ version: string; runs: Attacked[] }>(file) : undefined;
-  if (known?.runs.length === seeds.length) return known;
+  const known = existsSync(file) ? await readJson<{ version: string; seeds: number[]; runs: Attacked[] }>(file) : undefined;
+  if (known?.seeds?.join() === seeds.join()) return known;
   const started = await of.peer();
   if (started === undefined) return undefined;
   const runs: Attacked[] = [];
   for (const seed of seeds)
     runs.push(await remembered(`original-${seed}`, async () => JSON.parse(await started.ask(String(seed))) as Attacked));
   started.close();
-  const made = { version: started.version, runs };
+  const made = { version: started.version, seeds, runs };
   await writeWhole(file, JSON.stringify(made));
   return made;
 }
