@@ -13,7 +13,7 @@
 import { UserError } from '../../core/errors.ts';
 import { fewestClasses } from '../../kit/losses/heads.ts';
 import { crossEntropy, type Goal, type Loss } from '../../kit/losses/loss.ts';
-import { positive } from '../../kit/option-checks.ts';
+import { firstOf, oneOf, positive, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { autoAscent } from './auto-ascent.ts';
 import { drive } from './frame/drive.ts';
@@ -21,7 +21,7 @@ import { productOf } from './frame/product.ts';
 import { type Answer, logits, type Question } from './frame/question.ts';
 import type { Part } from './frame/space.ts';
 import { halving } from './halving-pace.ts';
-import { losses as common, firstOf, oneOf, wholeFrom } from './option-checks.ts';
+import { losses as common } from './option-checks.ts';
 import type { Gait } from './pacer.ts';
 import { leadOver, rivalsOf } from './rivals.ts';
 import { sparse } from './sparse-pace.ts';

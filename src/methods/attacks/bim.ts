@@ -6,9 +6,10 @@
  * steps x alpha = 1.25 eps. A sample leaves at its first success unless earlyStop is false.
  */
 import { crossEntropy } from '../../kit/losses/loss.ts';
+import { firstOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { iterate, passesOf } from './iterate.ts';
-import { autoOrPositive, firstOf, stepLength, wholeFrom } from './option-checks.ts';
+import { autoOrPositive, stepLength } from './option-checks.ts';
 
 const defaults = { steps: 10, alpha: 'auto' as number | string, earlyStop: true };
 

@@ -12,12 +12,12 @@
  */
 
 import type { Stream } from '../../core/tensor/random.ts';
-import { positive } from '../../kit/option-checks.ts';
+import { firstOf, positive, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
-import { firstOf, wholeFrom } from './option-checks.ts';
-import { askerOf, freedomOf, halvings, ontoBoundary, randomStart, startCosts } from './random-start.ts';
+import { freedomOf } from './frame/space.ts';
+import { askerOf, halvings, ontoBoundary, randomStart, startCosts } from './random-start.ts';
 
 const defaults = { steps: 5000, turn: 0.01, approach: 0.01, adaptation: 1.5, every: 5, convergence: 1e-7, tries: 100 };
 

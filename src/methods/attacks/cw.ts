@@ -11,14 +11,14 @@
  */
 import { leadOf, reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { notNegative, oneOf, positive, wholeFrom } from '../../kit/option-checks.ts';
+import { firstOf, notNegative, oneOf, positive, wholeFrom } from '../../kit/option-checks.ts';
 import { annealed } from './annealing.ts';
 import type { Attack } from './attack.ts';
 import { constantSearch } from './constant-search.ts';
 import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { gradients } from './frame/question.ts';
-import { firstOf, losses } from './option-checks.ts';
+import { losses } from './option-checks.ts';
 import { widthOf, widthsOf } from './widths.ts';
 
 const defaults = { searches: 9, steps: 1000, lr: 0.01, kappa: 0, c0: 1e-3, abortEarly: true, mode: 'ours' };

@@ -10,7 +10,7 @@
 import { UserError } from '../../core/errors.ts';
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { belowOne, positive } from '../../kit/option-checks.ts';
+import { belowOne, firstOf, oneOf, positive, wholeFrom } from '../../kit/option-checks.ts';
 import { balls } from '../../kit/threat/lp.ts';
 import { annealed } from './annealing.ts';
 import type { Attack } from './attack.ts';
@@ -19,7 +19,7 @@ import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { gradients, logits } from './frame/question.ts';
 import { farthest } from './nearest.ts';
-import { firstOf, losses, oneOf, wholeFrom } from './option-checks.ts';
+import { losses } from './option-checks.ts';
 import { evened, widthOf, widthsOf } from './widths.ts';
 
 const boundless = (levels: number): UserError =>

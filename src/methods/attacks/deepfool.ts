@@ -9,13 +9,12 @@
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { notNegative } from '../../kit/option-checks.ts';
+import { firstOf, notNegative, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { logits } from './frame/question.ts';
 import type { FlatNorm } from './hyperplane.ts';
-import { firstOf, oneOf, wholeFrom } from './option-checks.ts';
 import { rivalsOf } from './rivals.ts';
 import { nearerInBox, nearerPlain, nearestTangent, type Tangent, tangentsOf } from './tangents.ts';
 

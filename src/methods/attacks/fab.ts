@@ -14,14 +14,13 @@
  */
 import { leadOf, reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { belowOne, fraction } from '../../kit/option-checks.ts';
+import { belowOne, firstOf, fraction, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { type Answer, logits, type Question } from './frame/question.ts';
 import type { Trial } from './frame/walker.ts';
 import { type FlatNorm, type Move, moveOnto } from './hyperplane.ts';
-import { firstOf, oneOf, wholeFrom } from './option-checks.ts';
 import { rivalsOf } from './rivals.ts';
 import { nearerInBox, nearerPlain, nearestTangent, tangentsOf } from './tangents.ts';
 

@@ -13,12 +13,12 @@
  * 100), the paper's F = .5 and population, whatever the number of pixels.
  */
 import { leadOf } from '../../kit/losses/loss.ts';
+import { firstOf, fraction, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { evolve } from './evolution.ts';
 import { drive } from './frame/drive.ts';
 import { productOf } from './frame/product.ts';
 import { logits } from './frame/question.ts';
-import { firstOf, oneOf, wholeFrom } from './option-checks.ts';
 import { pixelsOf } from './regions/pixels.ts';
 
 const defaults = {
@@ -59,7 +59,7 @@ export const fewPixel: Attack<'scores', typeof defaults> = {
       wholeFrom(4, 'population', population),
       wholeFrom(1, 'generations', generations),
       mutation > 0 && mutation <= 2 ? undefined : `mutation is ${mutation}, but must be above 0 and at most 2`,
-      recombination >= 0 && recombination <= 1 ? undefined : `recombination is ${recombination}, but must be from 0 to 1`,
+      fraction('recombination', recombination),
       oneOf(['random', 'best'], 'base', base),
     ),
   passes: ({ population, generations }) => ({ forwards: population * (generations + 1), backwards: 0 }),

@@ -12,7 +12,7 @@
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { belowOne, positive } from '../../kit/option-checks.ts';
+import { belowOne, firstOf, oneOf, positive, wholeFrom } from '../../kit/option-checks.ts';
 import { balls } from '../../kit/threat/lp.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 import { annealed } from './annealing.ts';
@@ -22,7 +22,7 @@ import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { gradients, logits } from './frame/question.ts';
 import { farthest, nearest } from './nearest.ts';
-import { firstOf, losses, oneOf, wholeFrom } from './option-checks.ts';
+import { losses } from './option-checks.ts';
 import { fewestFor, sparseWalk } from './sparse-step.ts';
 import { evened, widthsOf } from './widths.ts';
 

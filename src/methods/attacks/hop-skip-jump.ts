@@ -10,13 +10,13 @@
  * own. Without bounds starts are drawn at growing distances.
  */
 
-import { positive } from '../../kit/option-checks.ts';
+import { firstOf, positive, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { boundaryNormal } from './boundary-normal.ts';
 import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
-import { firstOf, wholeFrom } from './option-checks.ts';
-import { askerOf, finest, freedomOf, halvings, ontoBoundary, randomStart } from './random-start.ts';
+import { freedomOf } from './frame/space.ts';
+import { askerOf, finest, halvings, ontoBoundary, randomStart } from './random-start.ts';
 import { unitsOf } from './widths.ts';
 
 const defaults = { steps: 50, evaluations: 100, mostEvaluations: 10_000, gamma: 1, tries: 100, queries: 10_000 };

@@ -10,13 +10,12 @@
  */
 import { type Goal, type Loss, reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { fraction, oneOf, wholeFrom } from '../../kit/option-checks.ts';
+import { firstOf, fraction, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { type Attempt, gradients, logits } from './frame/question.ts';
 import type { Trial } from './frame/walker.ts';
-import { firstOf } from './option-checks.ts';
 import { leadOver, rivalsOf } from './rivals.ts';
 import { bestPair } from './saliency-pair.ts';
 import { widthsOf } from './widths.ts';

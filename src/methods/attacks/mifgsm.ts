@@ -7,9 +7,10 @@
  * unless earlyStop is false.
  */
 import { crossEntropy } from '../../kit/losses/loss.ts';
+import { firstOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { iterate, passesOf } from './iterate.ts';
-import { autoOrPositive, firstOf, stepLength, wholeFrom } from './option-checks.ts';
+import { autoOrPositive, stepLength } from './option-checks.ts';
 
 const defaults = { steps: 10, alpha: 'auto' as number | string, mu: 1, earlyStop: true };
 

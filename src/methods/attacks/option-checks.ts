@@ -1,7 +1,5 @@
-/** @file What the options that several attacks share may be, and what they mean. */
+/** @file What the options that several attacks share may be, and what they mean, beside the checks of kit/option-checks.ts. */
 import { crossEntropy, type Goal, type Loss } from '../../kit/losses/loss.ts';
-
-export { firstOf, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 
 export const autoOrPositive = (name: string, value: number | string): string | undefined =>
   value === 'auto' || (typeof value === 'number' && value > 0 && Number.isFinite(value))

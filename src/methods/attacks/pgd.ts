@@ -7,9 +7,10 @@
  * Deviations: the start is uniform in the ball in both norms; a sample leaves at its first success unless earlyStop is false; the first start is the
  * original where randomStart is false, so further restarts need randomStart.
  */
+import { firstOf, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Attack } from './attack.ts';
 import { iterate, passesOf } from './iterate.ts';
-import { autoOrPositive, firstOf, losses, oneOf, stepLength, wholeFrom } from './option-checks.ts';
+import { autoOrPositive, losses, stepLength } from './option-checks.ts';
 
 const defaults = { steps: 20, alpha: 'auto' as number | string, restarts: 1, randomStart: true, loss: 'ce', earlyStop: true };
 

@@ -3,6 +3,7 @@ import type { Stream } from '../../core/tensor/random.ts';
 import { type Goal, reached } from '../../kit/losses/loss.ts';
 import type { Joint } from './frame/joint.ts';
 import { type Answer, labels, type Question } from './frame/question.ts';
+import { freedomOf } from './frame/space.ts';
 
 /** Whether each of the points reaches the goal: all that an attack on labels learns. */
 export type Ask = (points: readonly Float32Array[]) => Generator<Question, boolean[], Answer>;
@@ -12,13 +13,6 @@ export const askerOf = (goal: Goal, done: () => number): Ask =>
   function* ask(points) {
     return (yield* labels(points, done())).map((label) => reached(goal, label));
   };
-
-/** Elements that mask and bounds let move: the dimension an attack works in. */
-export function freedomOf({ low, high }: Joint): number {
-  let free = 0;
-  for (let i = 0; i < low.length; i++) free += +(low[i]! < high[i]!);
-  return free;
-}
 
 /** Draws tried in one question. */
 const together = 10;

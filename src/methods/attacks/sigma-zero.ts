@@ -7,13 +7,14 @@
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
-import { fraction, notNegative, positive } from '../../kit/option-checks.ts';
+import { firstOf, fraction, notNegative, positive, wholeFrom } from '../../kit/option-checks.ts';
 import { annealed } from './annealing.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { jointOf } from './frame/joint.ts';
 import { gradients, logits } from './frame/question.ts';
-import { firstOf, losses, wholeFrom } from './option-checks.ts';
+import { freedomOf } from './frame/space.ts';
+import { losses } from './option-checks.ts';
 import { widthsOf } from './widths.ts';
 
 const defaults = { steps: 1000, sigma: 1e-3, alpha: 1, alphaFinal: 0.1, threshold: 0.3, adaption: 0.01 };
@@ -54,7 +55,7 @@ export const sigmaZero: Attack<'gradient', typeof defaults> = {
       *attempt({ goal, space, random }) {
         const { n, low, high } = space;
         const widths = widthsOf(space);
-        const free = widths.reduce((count, width) => count + (width === 0 ? 0 : 1), 0);
+        const free = freedomOf(space);
         const noise = random(0).fork('noise');
         const margin = losses.margin!(goal);
         const slope = new Float64Array(n);

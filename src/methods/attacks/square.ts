@@ -13,13 +13,13 @@
  * proposals are judged by the margin too, not by cross-entropy; what l2 bounds cut off is not redistributed at once but by the next window.
  */
 import { leadOf } from '../../kit/losses/loss.ts';
+import { firstOf, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import { isBinary } from '../../kit/threat/grid.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { type Product, productOf } from './frame/product.ts';
 import { type Attempt, logits } from './frame/question.ts';
 import type { Trial } from './frame/walker.ts';
-import { firstOf, oneOf, wholeFrom } from './option-checks.ts';
 import { flipper } from './regions/flips.ts';
 import { massMover } from './regions/mass.ts';
 import { canvasOf, type Painter } from './regions/painter.ts';

@@ -1,6 +1,7 @@
 /** @file Options that several defences share. */
+import { firstOf, oneOf, wholeFrom } from '../../kit/option-checks.ts';
 import type { Threat } from '../../kit/threat/threat.ts';
-import { autoOrPositive, firstOf, oneOf, stepLength, wholeFrom } from '../attacks/option-checks.ts';
+import { autoOrPositive, stepLength } from '../attacks/option-checks.ts';
 
 export const innerDefaults = { alpha: 'auto' as number | string, mode: 'inference' as string };
 

@@ -74,3 +74,10 @@ export function roomOf(
   }
   return { low, high };
 }
+
+/** Elements that mask and bounds let move: the dimension an attack works in. */
+export function freedomOf({ low, high }: Pick<Space, 'low' | 'high'>): number {
+  let free = 0;
+  for (let i = 0; i < low.length; i++) free += +(low[i]! < high[i]!);
+  return free;
+}

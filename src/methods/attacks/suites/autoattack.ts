@@ -10,10 +10,10 @@
  * one norm, for FAB makes them small together.
  */
 import { UserError } from '../../../core/errors.ts';
+import { oneOf } from '../../../kit/option-checks.ts';
 import { apgd } from '../apgd.ts';
 import type { Attack } from '../attack.ts';
 import { fab } from '../fab.ts';
-import { oneOf } from '../option-checks.ts';
 import { square } from '../square.ts';
 import type { SuitePart } from './cascade.ts';
 import { part, partRecord, passesOfParts, refuseFewClasses, runSuite } from './suite.ts';

@@ -10,13 +10,13 @@
  * A sample leaves with its first example, so a part is paid for by what stands. Cheaper than AutoAttack by that, and by fewer steps where they found least.
  */
 import { UserError } from '../../../core/errors.ts';
+import { firstOf, wholeFrom } from '../../../kit/option-checks.ts';
 import { apgd } from '../apgd.ts';
 import type { Attack, Facts } from '../attack.ts';
 import { fab } from '../fab.ts';
 import { fewPixel } from '../few-pixel.ts';
 import { fmn } from '../fmn.ts';
 import { jsma } from '../jsma.ts';
-import { firstOf, wholeFrom } from '../option-checks.ts';
 import { sigmaZero } from '../sigma-zero.ts';
 import { square } from '../square.ts';
 import type { SuitePart } from './cascade.ts';
