@@ -1,5 +1,7 @@
 /** @file Where samples come from. A loader turns bytes into raw items; the adapter (adapt.ts) turns a raw item into what a model's input wants, or says why it cannot. */
 
+import type { EventClip } from './events/stream.ts';
+
 /** Random access to bytes, so that loaders need no file system. */
 export interface ByteSource {
   readonly size: number;
@@ -41,6 +43,8 @@ export interface RawItem {
   readonly label?: string;
   /** By input name; the name '' stands for the only attacked input. */
   readonly inputs: Readonly<Record<string, RawImage | RawArray>>;
+  /** The recordings that inputs were binned from, by the same names. */
+  readonly events?: Readonly<Record<string, EventClip>>;
 }
 
 /** An item that could not be used: named and counted, the rest goes on. */

@@ -3,7 +3,9 @@ import type { FloatCopy } from '../../core/autodiff/float-copy.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { RandomKind } from '../../core/onnx/passes/random-inputs.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
+import type { Spiking } from '../../core/spikes/layer.ts';
 import type { DType } from '../../core/tensor/tensor.ts';
+import type { EventClip } from '../data/events/stream.ts';
 
 export type Modality = 'image' | 'video' | 'audio' | 'skeleton' | 'physiology' | 'events' | 'features';
 
@@ -64,6 +66,8 @@ export interface Model {
   readonly shapes?: ShapeTable;
   /** Where the graph computes in float16 or integers: what its derivative is taken of. Stands for the logits. */
   readonly floatCopy?: FloatCopy;
+  /** Its spiking neurons; absent where it has none. */
+  readonly spiking?: Spiking;
   /** What was inferred rather than stated, one sentence each: printed before anything runs. */
   readonly inferred: readonly string[];
   /** What the reader should know of the weights: origin, licence, label semantics. */
@@ -84,6 +88,8 @@ export interface Sample {
   readonly label?: number;
   /** Where an input may be changed: 1 allowed, 0 not; by input name. */
   readonly mask?: Inputs;
+  /** Of inputs made of events: the recording they were binned from. */
+  readonly events?: Readonly<Record<string, EventClip>>;
 }
 
 /** What can be said of a model without its graph: plain data that may cross to another process. */
