@@ -146,7 +146,8 @@ function walkBack(
     adjoints.set(value, [total]);
     return total;
   };
-  const scene = sceneOf(g, whole.constant, shapes, options.provider ?? gradientDefaults.provider);
+  const nodeNamed = new Map(graph.nodes.map((node) => [node.name, node]));
+  const scene = sceneOf(g, whole.constant, shapes, options.provider ?? gradientDefaults.provider, (name) => nodeNamed.get(name));
   const walk: Walk = { scene, contribute, adjoint: sum };
   seed(walk);
 

@@ -16,6 +16,8 @@ export interface Scene {
   dtype(name: string): DType;
   /** The value of an initializer, undefined for anything computed. */
   constant(name: string): Tensor | undefined;
+  /** Another node of the same graph by its name, undefined where the graph has none of that name. */
+  node(name: string): Node | undefined;
   /** Whether input i of the node lies on a path from what is differentiated: a rule need not (and for constants should not) compute the others. */
   active(input: number): boolean;
   /** The shape of a value as an int64 list: a constant where every size is known, otherwise read at run time. */

@@ -22,12 +22,13 @@ function single(value: number, dtype: DType, dims: readonly number[]): Tensor {
   );
 }
 
-/** What rules may ask about a graph of the given constants and shapes, written through `g`. */
+/** What rules may ask about a graph of the given constants, shapes and nodes, written through `g`. */
 export function sceneOf(
   g: GraphBuilder,
   constant: (name: string) => Tensor | undefined,
   shapes: ShapeTable,
   provider: Provider,
+  node: WalkerScene['node'],
 ): WalkerScene {
   const entry = (name: string) => {
     const known = shapes.get(name);
@@ -57,6 +58,7 @@ export function sceneOf(
   return {
     g,
     provider,
+    node,
     dims,
     dtype: (name) => entry(name).dtype,
     constant,

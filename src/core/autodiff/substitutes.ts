@@ -1,6 +1,6 @@
 /** @file The two declared stand-ins for what has no useful derivative: surrogates (of one node) and twins (of a subgraph). */
 import type { Graph, Node } from '../onnx/graph.ts';
-import type { Rule } from './rule.ts';
+import type { Broadcasting, Rule } from './rule.ts';
 
 /** Chooses nodes by op, by exact name, or by a pattern on the name; all given conditions must hold. */
 export interface Match {
@@ -14,7 +14,7 @@ export interface Surrogate {
   readonly match: Match;
   /** What reports print, e.g. "straight-through". */
   readonly label: string;
-  readonly rule: Rule;
+  readonly rule: Rule | Broadcasting;
 }
 
 /** Forward runs as it is; backward goes through `graph`, fed with the same inputs and standing for the same outputs, in order. */
@@ -30,11 +30,13 @@ export interface Twin {
 export const straightThrough = (match: Match): Surrogate => ({ match, label: 'straight-through', rule: ([dy]) => [dy] });
 
 /** Whether a node is meant; one of a twin also answers to the name it has in the twin's own graph. */
-export const matches = (match: Match, node: Node): boolean =>
-  (match.op === undefined || match.op === node.op) &&
-  [node.name, nameInTwin(node.name)].some(
+export const matches = (match: Match, node: Node): boolean => {
+  if (match.op !== undefined && match.op !== node.op) return false;
+  if (match.name !== undefined && !node.name.endsWith(match.name)) return false;
+  return [node.name, nameInTwin(node.name)].some(
     (name) => (match.name === undefined || match.name === name) && (match.pattern === undefined || match.pattern.test(name)),
   );
+};
 
 /** What a value or node of twin number `twin` is called in the graph both are part of. */
 export const nameBesides = (twin: number, name: string): string => `twin${twin}/${name}`;
