@@ -3,17 +3,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../../../core/errors.ts';
 import type { Summary } from '../../../kit/record/summary.ts';
 import type { ChildOpening } from '../../experiment/child.ts';
-import { openCrew } from '../../experiment/crew.ts';
 import { estimate } from '../../experiment/estimate.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
-import { mergeResults, type RunRecord, writeTables } from '../../experiment/results.ts';
-import { runUnits } from '../../experiment/run.ts';
-import { openStore } from '../../experiment/store.ts';
+import { performRun } from '../../experiment/perform.ts';
+import type { RunRecord } from '../../experiment/results.ts';
 import { type Overview, openWorkbench } from '../../experiment/workbench.ts';
 import { readUserFile } from '../../host/files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { duration, epsText, interval, normKey, percent, sizeText } from '../../report/format.ts';
-import { writeReport } from '../../report/from-run.ts';
 import { commandLine } from '../command-line.ts';
 import type { Guard } from '../guard.ts';
 import { interruptSignal } from '../interrupt.ts';
@@ -78,51 +75,34 @@ async function runExperiment(file: string, options: Options, guard: Guard): Prom
   const limits = limitsOf(options, experiment.limits);
   const opening = { experiment, base, folder, threads, device };
   if (options.dryRun) return guard({ reference: experiment.model, limits }, () => dryRun(opening, workers));
-  const crew = await openCrew(opening, { ...opening, workers, ...(limits === undefined ? {} : { limits }) });
-  const { overview } = crew;
-  try {
-    sayInferred(overview);
-    const store = await openStore(folder, overview.plan.sha256, {
+  const interrupt = interruptSignal(
+    `interrupted: finished units are kept in ${folder}; go on with: ${commandLine('provoke', 'run', file, '--out', folder, '--resume')}`,
+  );
+  const progress = createProgress(name);
+  const { record, report } = await performRun(
+    {
+      ...opening,
+      name,
+      workers,
       resume: options.resume === true,
       overwrite: options.overwrite === true,
-    });
-    const interrupt = interruptSignal(
-      `interrupted: finished units are kept in ${folder}; go on with: ${commandLine('provoke', 'run', file, '--out', folder, '--resume')}`,
-    );
-    const progress = createProgress(name);
-    const result = await runUnits(crew, store, {
-      signal: interrupt.signal,
-      progress: progress.update,
-      ...(shard ? { shard } : {}),
-    }).finally(() => {
-      progress.end();
-      interrupt.dispose();
-    });
-    const { record, rows } = await mergeResults({
-      experiment,
-      name,
-      overview,
-      gradient: crew.gradient,
-      run: result,
-      workers,
-      threads,
-      device,
-    });
-    refuseEmpty(record, overview);
-    await writeTables(store, record, rows);
-    const report = await writeReport(store.folder, record, rows);
-    if (options.json) process.stdout.write(`${JSON.stringify(record.summary, null, 2)}\n`);
-    else process.stdout.write(summaryText(record));
-    (options.json ? process.stderr : process.stdout).write(`report: ${report}\n`);
-    if (failUnder === undefined) return 0;
-    if (record.state === 'partial') {
-      process.stderr.write('note: --fail-under is judged when the last shard is in, this run is partial\n');
-      return 0;
-    }
-    return isBelow(record.summary, failUnder) ? 100 : 0;
-  } finally {
-    await crew.close();
+      ...(limits === undefined ? {} : { limits }),
+      ...(shard === undefined ? {} : { shard }),
+    },
+    { opened: sayInferred, signal: interrupt.signal, progress: progress.update },
+  ).finally(() => {
+    progress.end();
+    interrupt.dispose();
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify(record.summary, null, 2)}\n`);
+  else process.stdout.write(summaryText(record));
+  (options.json ? process.stderr : process.stdout).write(`report: ${report}\n`);
+  if (failUnder === undefined) return 0;
+  if (record.state === 'partial') {
+    process.stderr.write('note: --fail-under is judged when the last shard is in, this run is partial\n');
+    return 0;
   }
+  return isBelow(record.summary, failUnder) ? 100 : 0;
 }
 
 const sayInferred = ({ model }: Overview): void => {
@@ -134,17 +114,6 @@ async function dryRun({ experiment, base, folder, threads, device }: ChildOpenin
   sayInferred(bench);
   process.stdout.write(await estimate(bench, { workers, threads }));
   await bench.release();
-}
-
-function refuseEmpty(record: RunRecord, overview: Overview): void {
-  if (record.counts.samples > 0 || record.state === 'partial') return;
-  const first = record.problems[0];
-  throw new UserError(
-    first === undefined
-      ? `${overview.data.name} holds no samples`
-      : `none of the ${record.problems.length} samples of ${overview.data.name} can be used; the first: ${first.item}: ${first.reason}`,
-    'mend the data, or name others under `data:`',
-  );
 }
 
 /** A figure that is not there, because nothing could be judged, passes no gate. */

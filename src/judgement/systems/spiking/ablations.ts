@@ -1,0 +1,67 @@
+/** @file Part (c): what each ingredient contributes: one table per question, every line an attack that differs from the first in one thing. */
+import { z } from 'zod';
+import type { Chapter, Table } from '../../chapter.ts';
+import { attempts, budgetsOf, meanCost, medianText, rateText } from './attempts.ts';
+import type { AttackEntry, FinishedRun, Part } from './study.ts';
+
+const options = z.strictObject({
+  norm: z.enum(['linf', 'l0']),
+  eps: z.array(z.union([z.number(), z.string()])).min(1),
+  queries: z.int().positive().optional(),
+  questions: z
+    .record(z.string(), z.record(z.string(), z.looseObject({ use: z.string() })))
+    .describe('what is asked, and the attacks that answer it by the names tables give them'),
+});
+type Options = z.infer<typeof options>;
+
+/** Names of attacks are unique within a run: the question stands before the answer. */
+const labelled = (question: string, answer: string): string => `${question}: ${answer}`;
+
+export const ablations: Part<Options> = {
+  name: 'ablations',
+  title: 'What each ingredient contributes',
+  options,
+  runs: (victims, { norm, eps, queries, questions }) =>
+    victims.map(({ name }) => ({
+      victim: name,
+      threat: { norm, eps },
+      attacks: Object.entries(questions).flatMap(([question, answers]) =>
+        Object.entries(answers).map(([answer, given]): AttackEntry => ({ ...given, as: labelled(question, answer) })),
+      ),
+      ...(queries === undefined ? {} : { queries }),
+    })),
+  conclude: (runs, _, { questions }): Chapter => ({
+    title: ablations.title,
+    paragraphs: ['Success in percent of attempts with Wilson 95 % intervals.'],
+    tables: runs.flatMap((run) =>
+      Object.entries(questions).map(([question, answers]) => tableOf(run, question, Object.keys(answers))),
+    ),
+    claims: [],
+  }),
+};
+
+function tableOf(run: FinishedRun, question: string, answers: readonly string[]): Table {
+  const all = budgetsOf(run);
+  const minimal = run.threat.norm === 'l0';
+  const n = attempts(run, labelled(question, answers[0]!), all[0]!).length;
+  return {
+    title: `${question} (${run.victim}, ${n} attempts)`,
+    head: [
+      '',
+      ...all.map((eps) => (minimal ? `≤ ${eps} flips` : `eps ${Number((255 * eps).toPrecision(3))}/255`)),
+      ...(minimal ? ['median flips'] : []),
+      'forwards',
+      'seconds',
+    ],
+    rows: answers.map((answer) => {
+      const name = labelled(question, answer);
+      return [
+        answer,
+        ...all.map((eps) => rateText(attempts(run, name, eps))),
+        ...(minimal ? [medianText(run, name)] : []),
+        meanCost(run, name, 'forwards').toFixed(0),
+        meanCost(run, name, 'seconds').toFixed(2),
+      ];
+    }),
+  };
+}

@@ -1,0 +1,102 @@
+/** @file Part (d): victims trained against attacks, judged under several surrogates: a net must not look robust because one surrogate fails on it. */
+import { z } from 'zod';
+import type { Row } from '../../../kit/record/row.ts';
+import { type Claim, points, type Table } from '../../chapter.ts';
+import { attempts, broken, budgetsOf, epsOf } from './attempts.ts';
+import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
+
+const choice = z.union([z.string(), z.looseObject({ use: z.string() })]);
+const entry = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
+
+const options = z.strictObject({
+  eps: z
+    .array(z.union([z.number(), z.string()]))
+    .min(1)
+    .default(['1/255', '2/255', '4/255']),
+  steps: z.int().positive().default(20),
+  spikes: z.record(z.string(), choice).describe('the surrogates, by the name tables give them'),
+  others: z.array(entry).default([]).describe('attacks that need no surrogate, e.g. square: they check the gradients'),
+});
+type Options = z.infer<typeof options>;
+
+/** Success rates that differ by more than this between surrogates say that one of them fails (check S1). */
+const spreadToWarn = 0.1;
+
+const own = 'own surrogate';
+
+export const hardened: Part<Options> = {
+  name: 'hardened',
+  title: 'Hardened victims',
+  options,
+  runs: (victims, { eps, steps, spikes, others }) =>
+    victims.map(({ name, trained }) => {
+      const pgd = (as: string, with_: SpikeChoice): AttackEntry => ({ use: 'pgd', as, spikes: with_, steps, restarts: 1 });
+      return {
+        victim: name,
+        threat: { norm: 'linf', eps },
+        attacks: [
+          ...Object.entries(spikes).map(([as, with_]) => pgd(as, with_ as SpikeChoice)),
+          ...(trained === undefined ? [] : [pgd(own, trained)]),
+          ...others.map(
+            (other): AttackEntry =>
+              typeof other === 'string' ? { use: other, as: other } : { ...other, as: String(other.as ?? other.use) },
+          ),
+        ],
+      };
+    }),
+  conclude(runs, victims) {
+    return {
+      title: hardened.title,
+      paragraphs: [
+        'Robust accuracy: classified right, and not broken, of all samples. The headline is the worst case per sample over all attacks; it is an upper bound of what the victim really withstands.',
+      ],
+      tables: runs.map((run) => victimTable(run, victims)),
+      claims: runs.map(claimOf),
+    };
+  },
+};
+
+const judged = (rows: readonly Row[]): Row[] => rows.filter(({ status }) => status !== 'invalid');
+
+const standing = (rows: readonly Row[]): number =>
+  judged(rows).filter(({ status }) => status === 'failure').length / judged(rows).length;
+
+/** Share of samples no attack broke. */
+function worst(run: FinishedRun, eps: number): number {
+  const rows = judged(run.rows.filter((row) => epsOf(row) === eps));
+  const samples = new Set(rows.map(({ sample }) => sample));
+  const fallen = new Set(rows.filter(({ status }) => status !== 'failure').map(({ sample }) => sample));
+  return (samples.size - fallen.size) / samples.size;
+}
+
+function victimTable(run: FinishedRun, victims: readonly Victim[]): Table {
+  const { defence } = victims.find(({ name }) => name === run.victim)!;
+  const all = budgetsOf(run);
+  const clean = run.rows.filter((row) => row.attack === run.attacks[0]!.as && epsOf(row) === all[0]);
+  const right = clean.filter((row) => row.cleanPrediction === row.label).length / clean.length;
+  return {
+    title: `${run.victim} (${defence === undefined ? 'standard training' : defence}): ${clean.length} samples, clean accuracy ${points(right)} %; robust accuracy in percent`,
+    head: ['attack', ...all.map((eps) => `eps ${Number((255 * eps).toPrecision(3))}/255`)],
+    rows: [
+      ...run.attacks.map(({ as }) => [
+        as,
+        ...all.map((eps) => points(standing(run.rows.filter((row) => row.attack === as && epsOf(row) === eps)))),
+      ]),
+      ['worst case per sample', ...all.map((eps) => points(worst(run, eps)))],
+    ],
+  };
+}
+
+function claimOf(run: FinishedRun): Claim {
+  const eps = budgetsOf(run).at(-1)!;
+  const guided = run.attacks.filter(({ spikes }) => spikes !== undefined).map(({ as }) => as);
+  const success = guided.map((as) => broken(attempts(run, as, eps)) / attempts(run, as, eps).length);
+  const spread = Math.max(...success) - Math.min(...success);
+  const strongest = guided[success.indexOf(Math.max(...success))]!;
+  return {
+    claim: `${run.victim}: how robust it looks does not depend on the surrogate`,
+    tested: `${guided.length} surrogates at eps ${Number((255 * eps).toPrecision(3))}/255`,
+    verdict: spread > spreadToWarn ? 'does not hold' : 'holds',
+    because: `success ${points(Math.min(...success))} to ${points(Math.max(...success))} % of attempts, the most with ${strongest}; worst case ${points(worst(run, eps))} % robust accuracy`,
+  };
+}

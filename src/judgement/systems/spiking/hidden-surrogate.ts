@@ -1,0 +1,159 @@
+/**
+ * @file Part (a): the victims' training surrogates are hidden. PGD with PDSG against PGD with fixed surrogates over a sweep of widths, on the same samples from the
+ * same starts; the surrogate a victim was trained with is the skyline. Without the sweep the comparison would be a straw man.
+ */
+import { z } from 'zod';
+import { trainingGain } from '../../../kit/metrics/gain.ts';
+import type { Row } from '../../../kit/record/row.ts';
+import { type Chapter, type Claim, points, type Table } from '../../chapter.ts';
+import { attempts, broken, budgetsOf, rate, rateText } from './attempts.ts';
+import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
+
+const options = z.strictObject({
+  eps: z
+    .array(z.union([z.number(), z.string()]))
+    .min(1)
+    .default(['0.5/255', '1/255', '2/255', '4/255', '8/255']),
+  steps: z.int().positive().default(10).describe('of PGD, from one random start'),
+  families: z.array(z.string()).default(['atan', 'sigmoid', 'triangle', 'rectangle']),
+  widths: z.array(z.number().positive()).default([0.25, 0.5, 1, 2, 4]).describe('times each default width'),
+  statistics: z.array(z.enum(['sample', 'reference-set', 'batch'])).default(['sample', 'reference-set', 'batch']),
+});
+type Options = z.infer<typeof options>;
+
+/** PDSG may be this much worse than the best fixed surrogate and count as not inferior. */
+const margin = 0.03;
+/** Budgets are compared where the best fixed surrogate breaks about this share. */
+const wanted = 0.6;
+
+const skyline = 'own surrogate';
+const pdsg = (statistics: string): string => `pdsg ${statistics}`;
+const fixed = (family: string, width: number): string => `${family} x${width}`;
+
+const entries = ({ trained }: Victim, { steps, families, widths, statistics }: Options): AttackEntry[] => {
+  const pgd = (as: string, spikes: SpikeChoice): AttackEntry => ({ use: 'pgd', as, spikes, steps, restarts: 1 });
+  return [
+    ...families.flatMap((use) => widths.map((width) => pgd(fixed(use, width), { use, width }))),
+    ...statistics.map((kind) => pgd(pdsg(kind), { use: 'pdsg', statistics: kind })),
+    ...(trained === undefined ? [] : [pgd(skyline, trained)]),
+  ];
+};
+
+export const hiddenSurrogate: Part<Options> = {
+  name: 'hidden-surrogate',
+  title: 'Hidden surrogates',
+  options,
+  runs: (victims, chosen) =>
+    victims.map((victim) => ({
+      victim: victim.name,
+      threat: { norm: 'linf', eps: chosen.eps },
+      attacks: [{ use: 'noise', as: 'noise' }, ...entries(victim, chosen)],
+    })),
+  conclude,
+};
+
+interface AtVictim {
+  readonly run: FinishedRun;
+  readonly eps: number;
+  readonly best: string;
+  readonly rates: ReadonlyMap<string, readonly Row[]>;
+}
+
+function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Options): Chapter {
+  const fixedNames = chosen.families.flatMap((family) => chosen.widths.map((width) => fixed(family, width)));
+  const each = runs.map((run) => atVictim(run, fixedNames));
+  const n = each.reduce((sum, { rates, best }) => sum + rates.get(best)!.length, 0);
+  const claims = chosen.statistics.map((kind): Claim => claimOf(each, fixedNames, pdsg(kind), n));
+  return {
+    title: hiddenSurrogate.title,
+    paragraphs: [
+      `PGD, ${chosen.steps} steps from one random start, the same for all; success among samples classified right. Each victim is compared at the budget where its best fixed surrogate, of ${fixedNames.length} (${chosen.families.join(', ')} x widths ${chosen.widths.join(', ')} of their defaults), breaks nearest to ${100 * wanted} %: choosing that best one afterwards is an advantage no attacker has. The surrogate a victim was trained with is printed as the skyline.`,
+    ],
+    tables: [victimTable(each, chosen), averageTable(each, fixedNames, chosen)],
+    claims,
+  };
+}
+
+function atVictim(run: FinishedRun, fixedNames: readonly string[]): AtVictim {
+  const strongest = (eps: number): string =>
+    fixedNames.reduce((a, b) => (broken(attempts(run, b, eps)) > broken(attempts(run, a, eps)) ? b : a));
+  const eps = budgetsOf(run).reduce((a, b) => {
+    const away = (e: number) => Math.abs(rate(attempts(run, strongest(e), e)) - wanted);
+    return away(b) < away(a) ? b : a;
+  });
+  return {
+    run,
+    eps,
+    best: strongest(eps),
+    rates: new Map(run.attacks.map(({ as }) => [as, attempts(run, as, eps)])),
+  };
+}
+
+/** Success of one attack minus another, sample by sample, over all victims: mean, and the one-sided 95 % bound of a paired bootstrap over samples. */
+function difference(
+  each: readonly AtVictim[],
+  treated: string,
+  control: (at: AtVictim) => string,
+): { mean: number; lower: number } {
+  const hits = (rows: readonly Row[]): number[] =>
+    [...rows].sort((a, b) => (a.sample < b.sample ? -1 : 1)).map(({ status }) => Number(status === 'success'));
+  const { gain, lower } = trainingGain([
+    {
+      treated: each.flatMap(({ rates }) => hits(rates.get(treated)!)),
+      control: each.flatMap((at) => hits(at.rates.get(control(at))!)),
+    },
+  ]);
+  return { mean: gain, lower };
+}
+
+const meanRate = (each: readonly AtVictim[], name: string): number =>
+  each.reduce((sum, { rates }) => sum + rate(rates.get(name)!), 0) / each.length;
+
+const strongestOnAverage = (each: readonly AtVictim[], names: readonly string[]): string =>
+  names.reduce((a, b) => (meanRate(each, b) > meanRate(each, a) ? b : a));
+
+function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name: string, n: number): Claim {
+  const against = difference(each, name, ({ best }) => best);
+  const single = strongestOnAverage(each, fixedNames);
+  const [own, other] = [meanRate(each, name), meanRate(each, single)];
+  const equal = against.lower > -margin;
+  const higher = own > other;
+  return {
+    claim: `PDSG is as strong as the best fixed surrogate without knowing which that is (${name})`,
+    tested: `${each.length} victims, ${n} attempts`,
+    verdict: equal && higher ? 'holds' : equal || higher ? 'holds in part' : 'does not hold',
+    because: `against each victim's best fixed surrogate ${signed(against.mean)} points, 95 % lower bound ${signed(against.lower)} (to be above ${signed(-margin)}); averaged over victims ${points(own)} % against ${points(other)} % for the best single one, ${single}`,
+  };
+}
+
+const signed = (share: number): string => `${share >= 0 ? '+' : ''}${points(share)}`;
+
+function victimTable(each: readonly AtVictim[], { statistics }: Options): Table {
+  const names = statistics.map(pdsg);
+  return {
+    title: 'Success in percent of attempts with Wilson 95 % intervals, at each victim’s budget',
+    head: ['victim', 'eps x 255', 'attempts', 'best fixed', 'its success', ...names, 'own surrogate (skyline)', 'noise'],
+    rows: each.map(({ run, eps, best, rates }) => [
+      run.victim,
+      String(Number((255 * eps).toPrecision(3))),
+      String(rates.get(best)!.length),
+      best,
+      rateText(rates.get(best)!),
+      ...names.map((name) => rateText(rates.get(name)!)),
+      rates.has(skyline) ? rateText(rates.get(skyline)!) : '–',
+      rateText(rates.get('noise')!),
+    ]),
+  };
+}
+
+function averageTable(each: readonly AtVictim[], fixedNames: readonly string[], { statistics }: Options): Table {
+  const names = [...statistics.map(pdsg), ...[...fixedNames].sort((a, b) => meanRate(each, b) - meanRate(each, a))];
+  return {
+    title: 'Averaged over victims: success in percent, and how much it varies',
+    head: ['gradient', 'mean', 'lowest', 'highest'],
+    rows: names.map((name) => {
+      const all = each.map(({ rates }) => rate(rates.get(name)!));
+      return [name, points(meanRate(each, name)), points(Math.min(...all)), points(Math.max(...all))];
+    }),
+  };
+}

@@ -1,0 +1,125 @@
+/** @file Part (b): how few flipped pixels of a binary event clip fool a victim. SDA against everything else that flips, under one surrogate and one pass budget. */
+import { z } from 'zod';
+import { signedRank } from '../../../kit/metrics/signed-rank.ts';
+import { type Chapter, type Claim, points, type Table } from '../../chapter.ts';
+import { attempts, broken, budgetsOf, distances, meanCost, medianText, rateText } from './attempts.ts';
+import type { AttackEntry, FinishedRun, Part } from './study.ts';
+
+const attack = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
+
+const options = z.strictObject({
+  flips: z.array(z.int().positive()).default([50, 200, 800]).describe('budgets, in flipped pixels of the clip'),
+  shares: z.array(z.number().positive()).default([0.05, 0.1, 0.24]).describe('budgets in percent of all pixels of the clip'),
+  elements: z.int().positive().describe('pixels of a clip: steps x polarities x height x width'),
+  spikes: z.union([z.string(), z.looseObject({ use: z.string() })]).default('pdsg'),
+  queries: z.int().positive().optional().describe('most passes of an attack on a clip, the same for all'),
+  attacks: z.array(attack).min(2).describe('the first is compared with all others'),
+});
+type Options = z.infer<typeof options>;
+
+/** Attacks the claim names; others may win, and then that is said. */
+const rivals: readonly string[] = ['scg', 'spike-fool', 'gs-attack', 'top-k-flip'];
+
+const entry = (given: Options['attacks'][number], { spikes }: Options): AttackEntry => {
+  const stated = typeof given === 'string' ? { use: given } : given;
+  return { ...stated, as: String(stated.as ?? stated.use), spikes: spikes as AttackEntry['spikes'] & object };
+};
+
+const budgets = ({ flips, shares, elements }: Options): number[] =>
+  [...new Set([...flips, ...shares.map((share) => Math.floor((share / 100) * elements))])].sort((a, b) => a - b);
+
+export const sparse: Part<Options> = {
+  name: 'sparse',
+  title: 'Few flipped pixels',
+  options,
+  runs: (victims, chosen) =>
+    victims.map(({ name }) => ({
+      victim: name,
+      threat: { norm: 'l0', eps: budgets(chosen) },
+      attacks: chosen.attacks.map((given) => entry(given, chosen)),
+      ...(chosen.queries === undefined ? {} : { queries: chosen.queries }),
+    })),
+  conclude,
+};
+
+function conclude(runs: readonly FinishedRun[]): Chapter {
+  const [first] = runs[0]!.attacks;
+  const others = runs[0]!.attacks.slice(1).map(({ as }) => as);
+  const tested = others.map((name) => ({ name, ...smaller(runs, first!.as, name) }));
+  return {
+    title: sparse.title,
+    paragraphs: [
+      'Binary clips; a flip adds or deletes one pixel of one frame and one polarity. Success is decided by predicting the saved clip again, and counted among attempts (clips classified right), not among successes. Medians count failures as infinite.',
+    ],
+    tables: [...runs.map((run) => victimTable(run)), rankTable(first!.as, tested)],
+    claims: [claimOf(runs, first!.as, tested)],
+  };
+}
+
+/** Signed ranks over all victims' clips: whether the first attack finds fewer flips. */
+const smaller = (runs: readonly FinishedRun[], first: string, other: string) => {
+  const of = (name: string): number[] => runs.flatMap((run) => distances(run, name).map(({ distance }) => distance));
+  return signedRank(of(first), of(other));
+};
+
+function victimTable(run: FinishedRun): Table {
+  const all = budgetsOf(run);
+  const [some] = run.attacks;
+  return {
+    title: `${run.victim}: ${attempts(run, some!.as, all[0]!).length} attempts, clips of ${run.elements.toLocaleString('en')} pixels; broken in percent of attempts with Wilson 95 % intervals`,
+    head: [
+      'attack',
+      ...all.map((eps) => `≤ ${eps} (${((100 * eps) / run.elements).toFixed(3)} %)`),
+      'median flips',
+      'forwards',
+      'gradients',
+      'seconds',
+    ],
+    rows: run.attacks.map(({ as }) => [
+      as,
+      ...all.map((eps) => rateText(attempts(run, as, eps))),
+      medianText(run, as),
+      meanCost(run, as, 'forwards').toFixed(0),
+      meanCost(run, as, 'backwards').toFixed(0),
+      meanCost(run, as, 'seconds').toFixed(2),
+    ]),
+  };
+}
+
+type Tested = { readonly name: string } & ReturnType<typeof signedRank>;
+
+const rankTable = (first: string, tested: readonly Tested[]): Table => ({
+  title: `${first} against each other attack, all victims: signed ranks of the numbers of flips`,
+  head: ['against', 'clips that differ', `rank sum, ${first} fewer`, 'rank sum, other fewer', 'one-sided p'],
+  rows: tested.map(({ name, n, firstSmaller, secondSmaller, p }) => [
+    name,
+    String(n),
+    String(firstSmaller),
+    String(secondSmaller),
+    p < 1e-4 ? p.toExponential(1) : p.toFixed(4),
+  ]),
+});
+
+function claimOf(runs: readonly FinishedRun[], first: string, tested: readonly Tested[]): Claim {
+  const named = tested.filter(({ name }) => rivals.includes(name));
+  const beaten = named.filter(({ p }) => p < 0.05);
+  const ahead = tested.filter(({ firstSmaller, secondSmaller }) => secondSmaller > firstSmaller);
+  const share = runs.map((run) => {
+    const most = budgetsOf(run).at(-1)!;
+    const rows = attempts(run, first, most);
+    return `${run.victim} ${points(broken(rows) / rows.length)} % within ${most}`;
+  });
+  return {
+    claim: `${first} needs fewer flips than the attacks it was published against`,
+    tested: `${runs.length} victims, ${runs.reduce((sum, run) => sum + attempts(run, first, budgetsOf(run)[0]!).length, 0)} attempts; against ${named.map(({ name }) => name).join(', ') || 'none of them'}`,
+    verdict:
+      named.length === 0
+        ? 'not tested'
+        : beaten.length === named.length
+          ? 'holds'
+          : beaten.length > 0
+            ? 'holds in part'
+            : 'does not hold',
+    because: `${share.join('; ')}. Fewer flips at p < .05 than ${beaten.map(({ name }) => name).join(', ') || 'none'}.${ahead.length === 0 ? ' No other attack here needs fewer.' : ` Fewer flips are found by ${ahead.map(({ name }) => name).join(', ')}.`}`,
+  };
+}
