@@ -1,0 +1,43 @@
+/** @file Bytes of a source one after the other, read in blocks. */
+import type { ByteSource } from '../source.ts';
+
+export interface SequentialBytes {
+  /** Position of the next byte. */
+  readonly at: number;
+  /** The next `length` bytes, fewer at the end of the source; a view that is valid until the next call. */
+  take(length: number): Promise<Uint8Array>;
+  skip(length: number): void;
+}
+
+const blockBytes = 2 ** 20;
+
+/** Reads from `start` on. */
+export function sequential(source: ByteSource, start = 0): SequentialBytes {
+  let at = start;
+  let block = new Uint8Array(0);
+  let blockAt = start;
+  return {
+    get at() {
+      return at;
+    },
+    async take(length) {
+      const wanted = Math.max(0, Math.min(length, source.size - at));
+      if (at < blockAt || at + wanted > blockAt + block.length) {
+        block = (await source.read(at, Math.min(Math.max(wanted, blockBytes), source.size - at))) as Uint8Array<ArrayBuffer>;
+        blockAt = at;
+      }
+      const bytes = block.subarray(at - blockAt, at - blockAt + wanted);
+      at += bytes.length;
+      return bytes;
+    },
+    skip(length) {
+      at += length;
+    },
+  };
+}
+
+/** A file's bytes as a source. */
+export const inMemory = (bytes: Uint8Array): ByteSource => ({
+  size: bytes.length,
+  read: async (offset, length) => bytes.subarray(offset, offset + length),
+});
