@@ -1,4 +1,5 @@
 /** @file Data formats by the name an experiment gives them. A new format is one file and one line here. */
+import { cifar10 } from './cifar10.ts';
 import { fer2013 } from './fer2013.ts';
 import { imageFolder } from './image-folder.ts';
 import { sequences } from './sequences.ts';
@@ -45,6 +46,11 @@ export const formats: Readonly<Record<string, Format>> = {
         ...(note === undefined ? {} : { note: readNote(note, `"${name}${noteEnding}"`) }),
       });
     },
+  },
+  cifar10: {
+    title: 'CIFAR-10, binary version: data_batch_*.bin and test_batch.bin of 32 x 32 colour pictures',
+    needs: 'folder',
+    open: ({ tree, name }, { usage }) => cifar10(tree(), { name, ...(usage === undefined ? {} : { usage }) }),
   },
   sequences: {
     title: 'Labelled sequences, channels x steps: index.json and an .npz file per split (x, y, subject)',

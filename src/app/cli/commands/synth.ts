@@ -1,17 +1,15 @@
-import { existsSync } from 'node:fs';
-import { readdir, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suggestion, UserError } from '../../../core/errors.ts';
-import { sequenceIndexName } from '../../../kit/data/sequence-index.ts';
 import { sequenceCountDefault, sequenceFiles } from '../../../kit/data/synth/sequence-files.ts';
 import { sequenceDefaults } from '../../../kit/data/synth/sequences.ts';
-import { splitNames } from '../../../kit/data/synth/splits.ts';
-import { noteInFolder } from '../../../kit/data/synthetic-note.ts';
-import { makeFolder, readUserFile } from '../../host/files.ts';
+import { makeFolder } from '../../host/files.ts';
 import { synthFaces } from '../../synth/faces.ts';
+import { refuseTaken } from '../../synth/place.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
 import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
+import { addVisionCorpora } from './synth-vision.ts';
 
 interface Common {
   out: string;
@@ -20,15 +18,15 @@ interface Common {
   force?: boolean;
 }
 
-const corpora = ['sequences', 'faces'];
+const corpora = ['sequences', 'faces', 'gestures', 'pictures'];
 
 export const synth: Register = (program) => {
   const command = program
     .command('synth [corpus]')
-    .description('generated corpora to train and try things on: sequences, faces')
+    .description('generated corpora to train and try things on: sequences, faces, recordings of event cameras')
     .addHelpText(
       'after',
-      '\nThe data say of themselves that they are synthetic, and so does every report on them.\n\nExamples:\n  $ provoke synth sequences -o sequences\n  $ provoke synth faces -o faces.csv --sheet faces.png',
+      '\nThe data say of themselves that they are synthetic, and so does every report on them.\n\nExamples:\n  $ provoke synth sequences -o sequences\n  $ provoke synth faces -o faces.csv --sheet faces.png\n  $ provoke synth gestures -o gestures --size 64 --sheet gestures.png',
     )
     .action((corpus: string | undefined) => {
       if (corpus === undefined) throw new UserError('synth needs the name of a corpus', `one of: ${corpora.join(', ')}`);
@@ -57,6 +55,7 @@ export const synth: Register = (program) => {
     .option('--sheet <png>', 'a contact sheet to look at')
     .option('--force', 'replace what is there')
     .action(makeFaces);
+  addVisionCorpora(command);
   // of a misspelt corpus the name is what is wrong; set last, since the corpora would take it over
   command.allowUnknownOption().allowExcessArguments();
 };
@@ -70,7 +69,7 @@ interface SequenceFlags extends Common {
 
 async function makeSequences({ out, force = false, ...flags }: SequenceFlags): Promise<void> {
   const number = (key: 'count' | 'classes' | 'channels' | 'steps' | 'subjects') => positiveInteger(flags[key], `--${key}`);
-  await free(out, force, 'folder');
+  await refuseTaken(out, force, 'folder');
   const count = number('count');
   const progress = createProgress('sequences');
   const files = sequenceFiles({
@@ -104,8 +103,8 @@ async function makeFaces({ out, force = false, sheet, ...flags }: FaceFlags): Pr
   const format = faceFormats.find((name) => name === flags.format);
   if (format === undefined)
     throw new UserError(`--format: there is no format "${flags.format}"`, suggestion(flags.format, faceFormats));
-  await free(out, force, format === 'fer2013' ? 'file' : 'folder');
-  if (sheet !== undefined) await free(sheet, force, 'file', '--sheet');
+  await refuseTaken(out, force, format === 'fer2013' ? 'file' : 'folder');
+  if (sheet !== undefined) await refuseTaken(sheet, force, 'file', '--sheet');
   const count = positiveInteger(flags.count, '--count');
   const progress = createProgress('faces');
   const about = await synthFaces({
@@ -118,36 +117,4 @@ async function makeFaces({ out, force = false, sheet, ...flags }: FaceFlags): Pr
     onProgress: (done, of) => progress.update(done, of, 'drawing'),
   }).finally(() => progress.end());
   process.stdout.write(`${out}: ${count} ${about}\n`);
-}
-
-/** Refuses what would overwrite something, before any work is done. A folder is replaced only where a corpus is all it holds. */
-async function free(path: string, force: boolean, what: 'file' | 'folder', option = '--out'): Promise<void> {
-  if (!existsSync(path)) return;
-  const isFolder = (await stat(path)).isDirectory();
-  if (isFolder !== (what === 'folder'))
-    throw new UserError(
-      `"${path}" is a ${isFolder ? 'folder, and a file' : 'file, and a folder'} is to be made`,
-      `choose another place with ${option}`,
-    );
-  if (isFolder && resolve(path) === process.cwd())
-    throw new UserError('the folder you are in cannot be made anew', 'name a folder in it, e.g. --out corpus');
-  const inside = isFolder ? await readdir(path) : [path];
-  if (inside.length === 0) return;
-  if (!force) throw new UserError(`"${path}" exists`, `choose another place with ${option}, or --force to replace it`);
-  const foreign = isFolder ? await othersIn(path, inside) : [];
-  if (foreign.length > 0)
-    throw new UserError(
-      `"${path}" holds what provoke synth did not make (${foreign.slice(0, 3).join(', ')}): it stays`,
-      'choose another place with --out, or empty the folder yourself',
-    );
-}
-
-/** What in a folder belongs to no corpus this command makes. */
-async function othersIn(folder: string, inside: readonly string[]): Promise<string[]> {
-  const isNoted = (name: string) => existsSync(join(folder, name, noteInFolder));
-  const index = inside.includes(sequenceIndexName) ? await readUserFile(join(folder, sequenceIndexName), 'the index') : undefined;
-  const isMade = /"by":\s*"provoke synth/.test(new TextDecoder().decode(index));
-  const ofSequences = isMade ? [sequenceIndexName, ...splitNames.map((split) => `${split}.npz`)] : [];
-  const ofFaces = splitNames.filter(isNoted);
-  return inside.filter((name) => !ofSequences.includes(name) && !ofFaces.some((split) => split === name));
 }
