@@ -2,6 +2,7 @@
  * @file Fixed surrogates of a spike s = [v >= threshold]: ds/dv stands for g(u), u = v - threshold, where g is a bump around 0. All are
  * A f(k u) for one of a few shapes f; sources: SpikingJelly, snnTorch, Norse (names and defaults), Neftci et al. 2019 (arXiv 1901.09948).
  */
+import type { Node } from '../../onnx/graph.ts';
 import { type Algebra, algebra } from '../algebra.ts';
 import type { Broadcasting, Scene } from '../rule.ts';
 import type { Match, Surrogate } from '../substitutes.ts';
@@ -72,18 +73,19 @@ export const widened = ({ shape, amplitude, scale }: Curve, width: number): Curv
   curve(shape, amplitude / width, scale / width);
 
 /** u = input 0 - input 1 of a comparison; a threshold of 0 costs nothing. */
-export function aboveThreshold(m: Algebra, [potential, threshold]: readonly [string, string], scene: Scene): string {
+export function aboveThreshold(m: Algebra, { inputs }: Node, scene: Scene): string {
+  const [potential, threshold] = inputs as [string, string];
   const constant = scene.constant(threshold);
   const nothing = constant !== undefined && constant.data.length === 1 && Number(constant.data[0]) === 0;
   return nothing && constant.dims.length <= scene.dims(potential).length ? potential : m.sub(potential, threshold);
 }
 
 /** The rule of a comparison whose derivative by u = input 0 - input 1 is what `slope` writes; a threshold that moves gets the opposite. */
-export const ofComparison = (slope: (m: Algebra, inputs: readonly [string, string], scene: Scene) => string): Broadcasting => ({
-  broadcasting: ([ds], { inputs: [potential, threshold] }, scene) => {
+export const ofComparison = (slope: (m: Algebra, node: Node, scene: Scene) => string): Broadcasting => ({
+  broadcasting: ([ds], node, scene) => {
     if (ds === undefined) return [];
-    const m = algebra(scene, potential!);
-    const du = m.mul(ds, slope(m, [potential!, threshold!], scene));
+    const m = algebra(scene, node.inputs[0]!);
+    const du = m.mul(ds, slope(m, node, scene));
     return [du, scene.active(1) ? m.neg(du) : undefined];
   },
 });
@@ -92,8 +94,8 @@ export const ofComparison = (slope: (m: Algebra, inputs: readonly [string, strin
 export const curveSurrogate = (match: Match, of: Curve, label: string): Surrogate => ({
   match,
   label,
-  rule: ofComparison((m, inputs, scene) => {
-    const u = aboveThreshold(m, inputs, scene);
+  rule: ofComparison((m, node, scene) => {
+    const u = aboveThreshold(m, node, scene);
     return of.shape(m, scaled(m, u, of.scale), of.amplitude);
   }),
 });

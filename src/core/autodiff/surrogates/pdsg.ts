@@ -1,0 +1,162 @@
+/**
+ * @file PDSG (Lun et al. 2025, arXiv 2503.03272): the surrogate of a spike is a normal density as wide as the potentials themselves deviate,
+ * g(u) = exp(-(u - shift sigma)^2 / (2 sigma^2)) / (sigma sqrt(2 pi)). The statistics are part of the gradient graph, and constants to it.
+ */
+import type { GraphBuilder } from '../../onnx/builder.ts';
+import type { Node } from '../../onnx/graph.ts';
+import type { SpikingLayer } from '../../spikes/layer.ts';
+import { f32, tensor } from '../../tensor/tensor.ts';
+import { type Algebra, algebra } from '../algebra.ts';
+import type { Broadcasting, Scene } from '../rule.ts';
+import { nameInTwin } from '../substitutes.ts';
+import { ofComparison } from './curves.ts';
+import { deviationOf, type Moments, momentsOf, together } from './moments.ts';
+
+/** Of the potentials above threshold (u) of other samples at a step: how many per channel, their mean, the sum of squared deviations from it. */
+export interface KnownMoments {
+  readonly count: number;
+  readonly mean: Float64Array;
+  readonly deviations: Float64Array;
+}
+
+export interface PdsgOptions {
+  /** How far above the threshold the density has its centre, in sigma. */
+  readonly shift: number;
+  /** Whose potentials count: the neuron's own sample's; those of its batch mates too; or its sample's and the known ones of `reference`. */
+  readonly statistics: 'batch' | 'sample' | 'reference-set';
+  /** Whether channels have a sigma each. */
+  readonly per: 'channel' | 'layer';
+  /** Which steps count: all up to the neuron's own, or that alone. */
+  readonly over: 'cumulative' | 'current';
+  /** Per step, over the steps and channels that `over` and `per` say. */
+  readonly reference?: readonly KnownMoments[];
+}
+
+export const pdsgDefaults = { shift: 0.5, statistics: 'sample', per: 'channel', over: 'cumulative' } as const;
+
+/** The rule of every comparison of a layer; what a step's potentials come to is written once, for those that fire and those that reset. */
+export function pdsgRule(layer: SpikingLayer, options: PdsgOptions): Broadcasting {
+  if (options.statistics === 'reference-set' && options.reference?.length !== layer.steps)
+    throw new Error(`layer ${layer.name} has ${layer.steps} steps, its reference ${options.reference?.length ?? 'none'}`);
+  const memories = new WeakMap<GraphBuilder, Map<string, Densities>>();
+  return ofComparison((m, node, scene) => {
+    const memory = memories.get(scene.g) ?? new Map<string, Densities>();
+    memories.set(scene.g, memory);
+    const own = nameInTwin(node.name);
+    const prefix = node.name.slice(0, node.name.length - own.length);
+    const densities = memory.get(prefix) ?? densitiesOf(layer, options, (name) => scene.node(prefix + name), scene);
+    memory.set(prefix, densities);
+    const { centre, steepness, logHeight } = densities(layer.spikes.find((spike) => spike.node === own)!.step);
+    const z = m.mul(m.sub(potentialOf(m, node, scene), centre), steepness);
+    return m.exp(m.sub(logHeight, m.square(z)));
+  });
+}
+
+/** exp(logHeight - ((u - shift) steepness)^2) */
+interface Density {
+  readonly shift: string;
+  readonly steepness: string;
+  readonly logHeight: string;
+}
+
+/** `centre`: of what `potentialOf` has. */
+type Densities = (step: number) => Density & { readonly centre: string };
+
+/** What is compared: with a threshold that is constant the potential itself, which deviates as much as u; with another one u. */
+const potentialOf = (m: Algebra, { inputs }: Node, scene: Scene): string =>
+  scene.constant(inputs[1]!) === undefined ? m.sub(inputs[0]!, inputs[1]!) : inputs[0]!;
+
+function densitiesOf(
+  layer: SpikingLayer,
+  options: PdsgOptions,
+  find: (name: string) => Node | undefined,
+  scene: Scene,
+): Densities {
+  const first = layer.spikes.map(({ node }) => find(node)).find((node) => node !== undefined)!;
+  const m = algebra(scene, first.inputs[0]!);
+  const rank = scene.dims(first.outputs[0]!).length;
+  const { batch, channel, time } = layer.axes;
+  const summed = axesOf(rank, (axis) => {
+    if (axis === batch) return options.statistics === 'batch';
+    if (axis === channel) return options.per === 'layer';
+    return axis !== time;
+  });
+  const ofStep = once((step: number): Moments | undefined => {
+    const node = layer.spikes
+      .filter((spike) => spike.step === step)
+      .map((spike) => find(spike.node))
+      .find((found) => found !== undefined);
+    return node && momentsOf(m, scene, potentialOf(m, node, scene), node.outputs[0]!, summed);
+  });
+  const allSteps = once(() => {
+    const { count, mean, deviations } = momentsOf(m, scene, potentialOf(m, first, scene), first.outputs[0]!, summed);
+    const split = (value: string) => splitAlong(scene, value, time!, layer.steps);
+    const [means, parts] = [split(mean), deviations === undefined ? undefined : split(deviations)];
+    return means.map((part, t): Moments => ({ count, mean: part, deviations: parts?.[t] }));
+  });
+  const at = (step: number): Moments | undefined => (time === undefined ? ofStep(step) : allSteps(0)[step]);
+  const upTo = once((step: number): Moments | undefined => {
+    const [before, now] = [step === 0 || options.over === 'current' ? undefined : upTo(step - 1), at(step)];
+    return before === undefined || now === undefined ? (now ?? before) : together(m, before, now);
+  });
+  const threshold = scene.constant(first.inputs[1]!) === undefined ? undefined : first.inputs[1]!;
+  const density = (step: number): Density => {
+    const own = upTo(step)!;
+    const known = options.statistics === 'reference-set' ? options.reference?.[step] : undefined;
+    const all = known === undefined ? own : together(m, own, asNodes(m, scene, known, { rank, channel, threshold }));
+    const sigma = deviationOf(m, scene, all);
+    const steepness = m.div(Math.SQRT1_2, sigma);
+    return {
+      shift: m.mul(sigma, options.shift),
+      steepness,
+      logHeight: m.sub(scene.g.op('Log', [steepness]), Math.log(Math.PI) / 2),
+    };
+  };
+  const every = once((step: number): Density => {
+    if (time === undefined) return density(step);
+    const size = scene.g.op('Shape', [at(0)!.mean]);
+    const steps = Array.from({ length: layer.steps }, (_, t) => density(t));
+    const along = (of: (d: Density) => string) =>
+      scene.g.op(
+        'Concat',
+        steps.map((d) => scene.g.op('Expand', [of(d), size])),
+        { axis: time },
+      );
+    return { shift: along((d) => d.shift), steepness: along((d) => d.steepness), logHeight: along((d) => d.logHeight) };
+  });
+  return once((step) => {
+    const found = every(step);
+    return threshold === undefined ? { ...found, centre: found.shift } : { ...found, centre: m.add(found.shift, threshold) };
+  });
+}
+
+/** Moments that are known already, along the channel axis, of what `potentialOf` has rather than of u. */
+function asNodes(
+  m: Algebra,
+  scene: Scene,
+  { count, mean, deviations }: KnownMoments,
+  { rank, channel, threshold }: { rank: number; channel: number; threshold: string | undefined },
+): Moments {
+  const constant = (values: Float64Array): string => {
+    const dims = Array.from({ length: rank }, (_, axis) => (axis === channel ? values.length : 1));
+    return scene.g.constant(m.dtype === 'float64' ? tensor('float64', dims, values) : f32(values, dims));
+  };
+  const above = constant(mean);
+  return { count, mean: threshold === undefined ? above : m.add(above, threshold), deviations: constant(deviations) };
+}
+
+function splitAlong({ g }: Scene, value: string, axis: number, parts: number): string[] {
+  return parts === 1 ? [value] : g.ops('Split', [value], parts, { axis, num_outputs: parts });
+}
+
+const axesOf = (rank: number, holds: (axis: number) => boolean): number[] =>
+  Array.from({ length: rank }, (_, axis) => axis).filter(holds);
+
+/** The same function, each answer worked out once. */
+function once<T>(of: (step: number) => T): (step: number) => T {
+  const known = new Map<number, T>();
+  return (step) => {
+    if (!known.has(step)) known.set(step, of(step));
+    return known.get(step)!;
+  };
+}
