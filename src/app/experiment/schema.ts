@@ -18,7 +18,7 @@ const substitute = z.strictObject({
   use: z.literal('straight-through').describe('what stands in for their derivative'),
 });
 
-const fileModel = z.strictObject({
+export const fileModel = z.strictObject({
   path: z.string().describe('an .onnx file, relative to this file'),
   manifest: z.string().optional().describe('a YAML or JSON manifest beside it (bounds, classes, layout ...)'),
   outputName: z.string().optional().describe('which output holds the class scores'),

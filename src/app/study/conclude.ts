@@ -1,0 +1,27 @@
+/** @file What the finished runs of a study come to, chapter by chapter. */
+import { sizeOf } from '../../core/tensor/tensor.ts';
+import type { Chapter } from '../../judgement/chapter.ts';
+import type { FinishedRun } from '../../judgement/systems/spiking/study.ts';
+import { attackedInputs } from '../../kit/model/model.ts';
+import type { Performed } from '../experiment/perform.ts';
+import type { Study } from './parse.ts';
+import { type StudyRun, victimsOf } from './plan.ts';
+
+/** A run of the study that has been performed, and where. */
+export interface FinishedStudyRun extends StudyRun {
+  readonly performed: Performed;
+}
+
+/** A chapter per part, in the order of the file. */
+export const conclude = (study: Study, finished: readonly FinishedStudyRun[]): Chapter[] =>
+  study.parts.map((planned) => {
+    const runs = finished.filter(({ part }) => part === planned);
+    return planned.part.conclude(runs.map(finishedRun), victimsOf(study, planned.victims), planned.options);
+  });
+
+const finishedRun = ({ run, performed: { record, rows } }: FinishedStudyRun): FinishedRun => ({
+  ...run,
+  rows,
+  elements: attackedInputs(record.model).reduce((sum, name) => sum + sizeOf(record.model.inputs[name]!.shape), 0),
+  synthetic: record.data.synthetic,
+});

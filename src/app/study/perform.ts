@@ -1,0 +1,65 @@
+/** @file A study from its file to its pages: data made where they are generated, every run performed or resumed, then concluded. */
+import { join } from 'node:path';
+import { performRun } from '../experiment/perform.ts';
+import { writeWhole } from '../host/files.ts';
+import { conclude, type FinishedStudyRun } from './conclude.ts';
+import { studyMarkdown } from './markdown.ts';
+import { studyPage } from './page.ts';
+import type { Study } from './parse.ts';
+import { type Places, planStudy } from './plan.ts';
+import { recordOf, type StudyRecord } from './record.ts';
+
+export interface StudyOrder {
+  readonly name: string;
+  readonly study: Study;
+  /** Folder that relative paths of models start from. */
+  readonly base: string;
+  readonly folder: string;
+  readonly places: Places;
+  readonly workers: number;
+  readonly threads: number;
+  readonly device: string;
+}
+
+export interface StudyAttending {
+  readonly signal: AbortSignal;
+  /** Runs done, their parts included, of all; what is going on; seconds left where known. */
+  progress(done: number, of: number, now: string): void;
+  say(sentence: string): void;
+}
+
+/** Performs a study; finished units of earlier tries are kept. Writes study.json, study.md and study.html into the folder. */
+export async function performStudy(order: StudyOrder, { signal, progress, say }: StudyAttending): Promise<StudyRecord> {
+  const { name, study, base, folder, places, workers, threads, device } = order;
+  const planned = planStudy(study, places);
+  const finished: FinishedStudyRun[] = [];
+  for (const [i, run] of planned.entries()) {
+    const { name: runName, experiment } = run;
+    const performed = await performRun(
+      {
+        experiment,
+        base,
+        folder: join(folder, 'runs', runName),
+        name: runName,
+        workers,
+        threads,
+        device,
+        resume: true,
+        overwrite: false,
+      },
+      {
+        signal,
+        opened({ model }) {
+          for (const sentence of model.inferred) say(`${runName}: ${sentence}`);
+        },
+        progress: (done, of, now) => progress(i + done / Math.max(1, of), planned.length, `${runName}: ${now}`),
+      },
+    );
+    finished.push({ ...run, performed });
+  }
+  const record = recordOf(name, study, conclude(study, finished), finished);
+  await writeWhole(join(folder, 'study.json'), `${JSON.stringify(record, null, 2)}\n`);
+  await writeWhole(join(folder, 'study.md'), studyMarkdown(record));
+  await writeWhole(join(folder, 'study.html'), await studyPage(record));
+  return record;
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { hardened } from '../../../src/judgement/systems/spiking/hardened.ts';
+import { hiddenSurrogate } from '../../../src/judgement/systems/spiking/hidden-surrogate.ts';
+import { sparse } from '../../../src/judgement/systems/spiking/sparse.ts';
+import type { FinishedRun, PartRun } from '../../../src/judgement/systems/spiking/study.ts';
+import type { Row } from '../../../src/kit/record/row.ts';
+
+/** A row of which only what the parts read is set. */
+const row = (attack: string, sample: number, eps: number, more: Partial<Row>): Row => ({
+  sample: `s${String(sample).padStart(4, '0')}`,
+  group: '',
+  label: 0,
+  cleanPrediction: 0,
+  attack,
+  norm: { x: 'linf' },
+  eps: { x: eps },
+  status: 'failure',
+  prediction: 0,
+  floatSuccess: false,
+  norms: {},
+  distance: null,
+  cleanProbabilities: [],
+  probabilities: [],
+  forwards: 10,
+  backwards: 1,
+  queries: 11,
+  seconds: 0.5,
+  ...more,
+});
+
+const n = 200;
+
+/** Every attack breaks its share of the samples: the first of them, so that attacks of one strength agree. */
+const broken = (run: PartRun, share: (attack: string, eps: number) => number): FinishedRun => ({
+  ...run,
+  elements: 100,
+  synthetic: null,
+  rows: run.attacks.flatMap(({ as }) =>
+    run.threat.eps.flatMap((eps) =>
+      Array.from({ length: n }, (_, i) =>
+        row(as, i, Number(eps), i < share(as, Number(eps)) * n ? { status: 'success' as const } : {}),
+      ),
+    ),
+  ),
+});
+
+describe('hidden surrogates', () => {
+  const options = hiddenSurrogate.options.parse({ eps: [0.01, 0.02, 0.04], statistics: ['sample'], widths: [0.5, 1] });
+  const victims = [{ name: 'a', trained: 'atan' }, { name: 'b' }];
+  const runs = hiddenSurrogate.runs(victims, options);
+
+  it('runs every fixed surrogate, PDSG and, where it is known, the surrogate the victim was trained with', () => {
+    expect(runs.map(({ attacks }) => attacks.length)).toEqual([1 + 8 + 1 + 1, 1 + 8 + 1]);
+    expect(runs[0]!.attacks.at(-1)).toMatchObject({ use: 'pgd', as: 'own surrogate', spikes: 'atan' });
+  });
+
+  /** Each victim has another surrogate that works; success doubles with eps from 0.3 or 0.15 on. */
+  const share = (victim: string, pdsg: number) => (attack: string, eps: number) => {
+    if (attack === 'noise') return 0;
+    const strength = (victim === 'a' ? 30 : 15) * eps;
+    if (attack.startsWith('pdsg')) return Math.min(1, strength + pdsg);
+    return attack === (victim === 'a' ? 'atan x1' : 'triangle x0.5') ? Math.min(1, strength) : strength / 2;
+  };
+  const conclude = (pdsg: number) =>
+    hiddenSurrogate.conclude(
+      runs.map((run) => broken(run, share(run.victim, pdsg))),
+      victims,
+      options,
+    );
+
+  it('compares each victim where its best fixed surrogate is nearest to 60 %', () => {
+    const [perVictim] = conclude(0).tables;
+    expect(perVictim!.rows.map(([name, eps, attempts, best]) => [name, eps, attempts, best])).toEqual([
+      ['a', '5.1', '200', 'atan x1'],
+      ['b', '10.2', '200', 'triangle x0.5'],
+    ]);
+  });
+
+  it('holds where PDSG breaks as much as the best, and only then', () => {
+    expect(conclude(0).claims[0]).toMatchObject({ verdict: 'holds', tested: '2 victims, 400 attempts' });
+    // two points less, of one sided bound -3: the interval decides
+    expect(conclude(-0.015).claims[0]!.verdict).toBe('holds');
+    expect(conclude(-0.1).claims[0]!.verdict).toBe('holds in part');
+    expect(conclude(-0.4).claims[0]!.verdict).toBe('does not hold');
+  });
+});
+
+describe('few flipped pixels', () => {
+  const options = sparse.options.parse({
+    elements: 1000,
+    flips: [5, 50],
+    shares: [1],
+    attacks: ['sda', 'scg', 'top-k-flip', 'fmn'],
+  });
+  const [run] = sparse.runs([{ name: 'v' }], options);
+
+  const found = (distance: (attack: string, sample: number) => number): FinishedRun => ({
+    ...run!,
+    elements: 1000,
+    synthetic: null,
+    rows: run!.attacks.flatMap(({ as }) =>
+      run!.threat.eps.flatMap((eps) =>
+        Array.from({ length: 40 }, (_, i) => {
+          const d = distance(as, i);
+          return row(as, i, Number(eps), {
+            norm: { x: 'l0' },
+            distance: Number.isFinite(d) ? d : null,
+            status: d <= Number(eps) ? 'success' : 'failure',
+          });
+        }),
+      ),
+    ),
+  });
+
+  it('has the budgets of both lists, ascending, in flips', () => {
+    expect(run!.threat).toEqual({ norm: 'l0', eps: [5, 10, 50] });
+  });
+
+  it('holds where the first attack needs fewer flips than every named rival', () => {
+    const chapter = sparse.conclude([found((attack, i) => (attack === 'sda' ? 3 + (i % 4) : 10 + i))], [], options);
+    expect(chapter.claims[0]).toMatchObject({ verdict: 'holds' });
+    const [sda] = chapter.tables[0]!.rows;
+    expect(sda!.slice(0, 5)).toEqual(['sda', '75.0 [59.8, 85.8]', '100.0 [91.2, 100.0]', '100.0 [91.2, 100.0]', '4.5']);
+  });
+
+  it('counts failures among attempts, as infinite distances', () => {
+    const chapter = sparse.conclude(
+      [found((attack, i) => (attack === 'sda' && i < 25 ? Number.POSITIVE_INFINITY : 20))],
+      [],
+      options,
+    );
+    expect(chapter.tables[0]!.rows[0]!.slice(3, 5)).toEqual(['37.5 [24.2, 53.0]', '∞']);
+    expect(chapter.claims[0]!.verdict).toBe('does not hold');
+  });
+
+  it('says so where another attack of the library needs fewer', () => {
+    const chapter = sparse.conclude([found((attack, i) => ({ sda: 10, fmn: 4 })[attack] ?? 30 + i)], [], options);
+    expect(chapter.claims[0]).toMatchObject({ verdict: 'holds' });
+    expect(chapter.claims[0]!.because).toContain('Fewer flips are found by fmn');
+  });
+});
+
+describe('hardened victims', () => {
+  const options = hardened.options.parse({ eps: [0.01], spikes: { pdsg: 'pdsg', atan: 'atan' }, others: ['square'] });
+  const victims = [{ name: 'h', defence: 'pgd-at' }];
+  const [run] = hardened.runs(victims, options);
+
+  it('takes the worst case per sample over all attacks, and warns where surrogates disagree', () => {
+    // pdsg breaks the first half, square another tenth
+    const finished = broken(run!, (attack) => ({ pdsg: 0.5, atan: 0.1, square: 0 })[attack] ?? 0);
+    const rows = finished.rows.map((r, i) => (r.attack === 'square' && i % n >= 180 ? { ...r, status: 'success' as const } : r));
+    const { tables, claims } = hardened.conclude([{ ...finished, rows }], victims, options);
+    expect(tables[0]!.rows).toEqual([
+      ['pdsg', '50.0'],
+      ['atan', '90.0'],
+      ['square', '90.0'],
+      ['worst case per sample', '40.0'],
+    ]);
+    expect(claims[0]!.verdict).toBe('does not hold');
+  });
+});
