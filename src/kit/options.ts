@@ -11,6 +11,8 @@ export interface Configurable<O extends Options = Options> {
   readonly name: string;
   readonly defaults: O;
   readonly about: Readonly<Record<string, string>>;
+  /** Of an option that is a word: the words it may be. */
+  readonly choices?: Readonly<Partial<Record<keyof O & string, readonly string[]>>>;
   /** Why an option's value cannot be used, or undefined. */
   check?(options: O): string | undefined;
 }
@@ -23,7 +25,11 @@ export function readOptions<O extends Options>(of: Configurable<O>, given: Reado
   const options: Record<string, OptionValue> = { ...of.defaults };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(of.defaults, name)) throw unknownOption(of, name);
-    options[name] = readValue(`${of.name}.${name}`, value, of.defaults[name]!);
+    const choices = (of.choices as Configurable['choices'])?.[name];
+    options[name] =
+      choices === undefined
+        ? readValue(`${of.name}.${name}`, value, of.defaults[name]!)
+        : readChoice(`${of.name}.${name}`, value, choices);
   }
   const complaint = of.check?.(options as O);
   if (complaint !== undefined) throw new UserError(`${of.name}: ${complaint}`, describe(of, complaint));
@@ -46,6 +52,12 @@ function readValue(field: string, value: unknown, byDefault: OptionValue): Optio
   if (typeof byDefault === 'boolean' && typeof value === 'boolean') return value;
   if (typeof byDefault === 'string' && typeof value === 'string') return value;
   throw new UserError(`${field} is ${JSON.stringify(value)}, but must be a ${typeof byDefault}`, `e.g. ${byDefault}`);
+}
+
+function readChoice(field: string, value: unknown, choices: readonly string[]): string {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new UserError(`${field} is ${JSON.stringify(value)}`, suggestion(String(value), choices));
+  return found;
 }
 
 /** What the options mean that a complaint begins with; all, where it names none. */

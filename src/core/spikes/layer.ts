@@ -25,6 +25,8 @@ export interface SpikingLayer {
   readonly reset: ResetKind;
   /** Axes of what is compared; `time` only where one comparison holds all steps. Everything beside batch, channel and time is space. */
   readonly axes: { readonly batch: number; readonly channel: number; readonly time?: number };
+  /** How many places a channel has at a step, 1 in a layer of plain features; absent where it is not known. */
+  readonly space?: number;
   /** Per step: the float value that is 1 where a neuron fired. */
   readonly outputs: readonly string[];
   /** Per step: what flows in from outside the layer, as it is added to what the layer remembers; absent where it cannot be told apart. */

@@ -3,7 +3,7 @@ import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
 import type { Spiking } from '../../core/spikes/layer.ts';
 import type { Configurable, Options } from '../options.ts';
 
-/** Potentials of clean samples, summed up per layer (by name), step and channel over all of them and the steps so far. */
+/** Potentials of clean samples, as far as they are above the threshold, summed up per layer (by name), step and channel over all of them and the steps so far. */
 export interface ReferenceStatistics {
   /** How many samples, and which. */
   readonly samples: readonly string[];
