@@ -5,7 +5,7 @@ import type { InputSpec } from '../../src/kit/model/model.ts';
 import type { Architecture } from '../../src/kit/nn/architecture.ts';
 import { cnnLstm } from '../../src/kit/nn/architectures/cnn-lstm.ts';
 import { resnet18 } from '../../src/kit/nn/architectures/resnet18.ts';
-import { spikingCnn } from '../../src/kit/nn/architectures/spiking-cnn.ts';
+import { spikingCnn } from '../../src/kit/nn/architectures/spiking/cnn.ts';
 import { adam } from '../../src/kit/nn/optimisers/adam.ts';
 import type { Optimiser } from '../../src/kit/nn/optimisers/optimiser.ts';
 import { sgd } from '../../src/kit/nn/optimisers/sgd.ts';

@@ -40,7 +40,13 @@ export { learnedPositions, sinusoidalPositions } from './layers/positions.ts';
 export { gru, lstm, type RecurrentOptions, recurrentDefaults, rnn } from './layers/recurrent.ts';
 export { basicBlock, bottleneck, type ResidualOptions } from './layers/residual.ts';
 export { flatten, overTime, permute, reshape } from './layers/shape.ts';
-export { arctangent, type LifOptions, lif, lifDefaults, spike } from './layers/spiking.ts';
+export { latencyCode, poissonCode, repeated } from './layers/spiking/encoders.ts';
+export { type NeuronKind, type NeuronOptions, neuron, neuronDefaults } from './layers/spiking/neuron.ts';
+export { integrator, type ReadoutKind, readout } from './layers/spiking/readouts.ts';
+export { type ResidualKind, type SpikingBlockOptions, spikingBlock } from './layers/spiking/residual.ts';
+export { codes, spike, spikes } from './layers/spiking/spike.ts';
+export { thresholdNorm } from './layers/spiking/threshold-norm.ts';
+export { trainingCurves, trainingSurrogate } from './layers/spiking/training-curves.ts';
 export {
   chain,
   inputSignal,

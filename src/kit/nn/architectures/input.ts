@@ -1,7 +1,7 @@
 /** @file The one input a family of networks reads, its axes in the order the layers expect. */
 import { UserError } from '../../../core/errors.ts';
 import { f32 } from '../../../core/tensor/tensor.ts';
-import type { InputSpec } from '../../model/model.ts';
+import type { Bounds, InputSpec } from '../../model/model.ts';
 import type { Architecture } from '../architecture.ts';
 import { permute, reshape } from '../layers/shape.ts';
 import type { Layer, Net, Signal } from '../net.ts';
@@ -56,10 +56,19 @@ export function arrangedInput(family: string, { inputs, classes }: Task, order: 
  * x [N, C, ...] mapped so that its bounds, for all elements or per channel, become -1 and 1; unbounded inputs stay as they are. Data in 0..1 or
  * 0..255 then suit the usual first values of weights.
  */
-export const centred =
-  ({ bounds }: InputSpec): Layer =>
+export const centred = (spec: InputSpec): Layer => (spec.bounds === 'unbounded' ? (_, x) => x : mapped(spec.bounds, -1, 1));
+
+/** x [N, C, ...] mapped so that its bounds become 0 and 1, as a code of spikes needs it. Throws a UserError for an unbounded input. */
+export function withinUnit(code: string, { name, spec: { bounds } }: Pick<ArrangedInput, 'name' | 'spec'>): Layer {
+  if (bounds === 'unbounded')
+    throw new UserError(`the ${code} code needs to know the least and largest value of input "${name}"`, 'give it bounds');
+  return mapped(bounds, 0, 1);
+}
+
+/** x [N, C, ...] mapped so that its bounds become `least` and `most`. */
+const mapped =
+  (bounds: Bounds, least: number, most: number): Layer =>
   ({ g }, x) => {
-    if (bounds === 'unbounded') return x;
     const ends = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? [value] : value);
     const [lower, upper] = [ends(bounds.lower), ends(bounds.upper)];
     const count = Math.max(lower.length, upper.length);
@@ -68,6 +77,8 @@ export const centred =
       const list = Array.from({ length: count }, (_, i) => of(at(lower, i), at(upper, i)));
       return count === 1 ? g.number(list[0]!) : g.constant(f32(list, [count, ...x.shape.slice(1).map(() => 1)]));
     };
-    const scaled = g.op('Mul', [x.name, values((low, high) => 2 / (high - low))]);
-    return { name: g.op('Sub', [scaled, values((low, high) => (high + low) / (high - low))]), shape: x.shape };
+    const gain = (low: number, high: number): number => (most - least) / (high - low);
+    if (count === 1 && lower[0] === least && upper[0] === most) return x;
+    const [gains, shifts] = [values(gain), values((low, high) => gain(low, high) * low - least)];
+    return { name: g.op('Sub', [g.op('Mul', [x.name, gains]), shifts]), shape: x.shape };
   };

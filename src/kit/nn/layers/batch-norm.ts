@@ -8,9 +8,11 @@ export interface BatchNormOptions {
   readonly eps?: number;
   /** Share of the batch's statistics in the running ones after each step (PyTorch's momentum; Keras' is 1 minus it). */
   readonly momentum?: number;
+  /** First value of every weight: the deviation of what comes out, before anything is learnt. */
+  readonly scale?: number;
 }
 
-export const batchNormDefaults = { eps: 1e-5, momentum: 0.1 } as const;
+export const batchNormDefaults = { eps: 1e-5, momentum: 0.1, scale: 1 } as const;
 
 /**
  * x [N, C, ...]: y = (x - mean) / sqrt(variance + eps) weight + bias per channel; statistics `running_mean` and `running_var`. The running variance takes
@@ -19,10 +21,10 @@ export const batchNormDefaults = { eps: 1e-5, momentum: 0.1 } as const;
 export const batchNorm =
   (options: BatchNormOptions = {}): Layer =>
   (net, x) => {
-    const { eps, momentum } = { ...batchNormDefaults, ...options };
+    const { eps, momentum, scale: first } = { ...batchNormDefaults, ...options };
     const { g } = net;
     const dims = [x.shape[0]!];
-    const scale = net.parameter('weight', dims, filled(1));
+    const scale = net.parameter('weight', dims, filled(first));
     const shift = net.parameter('bias', dims, filled(0));
     const mean = net.statistic('running_mean', dims, 0);
     const variance = net.statistic('running_var', dims, 1);

@@ -17,6 +17,25 @@ function family(name: string, shape: readonly number[], layout: string, classes:
   return build({ inputs: { x: inputSpec(shape, layout) }, classes: labels }, { ...defaults, ...options });
 }
 
+/** One variant for every option of the spiking families that changes what is computed. */
+const spikingVariants = (
+  [
+    ['spiking-resnet', [3, 16, 16], 'NCHW', { width: 4, blocks: '1,1' }],
+    ['spiking-resnet', [3, 16, 16], 'NCHW', { width: 4, blocks: '1,2', residual: 'sew', readout: 'membrane-max', shrink: 2 }],
+    ['spiking-resnet', [4, 2, 16, 16], 'NTCHW', { width: 4, blocks: '1', neuron: 'alif', readout: 'membrane-mean' }],
+    ['spiking-vgg', [3, 16, 16], 'NCHW', { plan: '4,A,8', encoder: 'latency', neuron: 'if', readout: 'last' }],
+    [
+      'spiking-vgg',
+      [3, 12, 16, 16],
+      'NCTHW',
+      { plan: 'A,4,A,8', threshold: 0.02, end: 'flatten', neuron: 'cuba', readout: 'count' },
+    ],
+  ] as const
+).map(([name, shape, layout, options]): [string, Architecture] => [
+  `${name} ${JSON.stringify(options)}`,
+  family(name, shape, layout, 3, { threshold: 0.05, norm: 'batch', ...options }),
+]);
+
 const network = (architecture: Architecture) => {
   const made = buildNetwork(architecture, { mode: 'inference', seed: 0 });
   const dims = (name: string) => made.graph.initializers.get(name)!.dims;
@@ -110,7 +129,8 @@ describe('cnn-lstm', () => {
 });
 
 describe('every family', () => {
-  // at first, without statistics of data, currents get weaker from layer to layer: the threshold is low so that spikes arrive at the end
+  // at first, without statistics of data, currents get weaker from layer to layer: the threshold is low so that spikes arrive at the end, and the
+  // normalisation does not know it
   const tasks: readonly [string, Architecture][] = [
     ['small-cnn', family('small-cnn', [1, 24, 24], 'NCHW', 3)],
     ['sequence-cnn', family('sequence-cnn', [3, 40], 'NCT', 3)],
@@ -118,8 +138,12 @@ describe('every family', () => {
     ['cnn-lstm', family('cnn-lstm', [58, 30], 'NTF', 3, { blocks: 2, units: 8 })],
     ['transformer over time', family('transformer', [40, 3], 'NTC', 3, { norm: 'post', positions: 'sinusoidal' })],
     ['transformer over patches', family('transformer', [1, 18, 16], 'NCHW', 3)],
-    ['spiking-cnn of pictures', family('spiking-cnn', [1, 16, 16], 'NCHW', 3, { threshold: 0.05 })],
-    ['spiking-cnn of clips', family('spiking-cnn', [5, 2, 16, 16], 'NTCHW', 3, { reset: 'soft', threshold: 0.05 })],
+    ['spiking-cnn of pictures', family('spiking-cnn', [1, 16, 16], 'NCHW', 3, { threshold: 0.05, norm: 'batch' })],
+    [
+      'spiking-cnn of clips',
+      family('spiking-cnn', [5, 2, 16, 16], 'NTCHW', 3, { reset: 'soft', threshold: 0.05, norm: 'batch' }),
+    ],
+    ...spikingVariants,
   ];
 
   it.each(tasks)('%s: the same seed gives the same weights, another seed others', (_, architecture) => {

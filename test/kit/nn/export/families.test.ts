@@ -35,7 +35,9 @@ const tasks: Readonly<Record<string, { readonly input: InputSpec; readonly optio
   resnet18: { input: image(3, 32), options: { width: 8 } },
   'cnn-lstm': { input: spectrogram, options: { units: 8, blocks: 2 } },
   transformer: { input: sequence('NCT', [6, 24]), options: { width: 16, heads: 2 } },
-  'spiking-cnn': { input: image(1, 16), options: { width: 8, threshold: 0.2 } },
+  'spiking-cnn': { input: image(1, 16), options: { width: 8, threshold: 0.2, norm: 'batch' } },
+  'spiking-resnet': { input: image(3, 16), options: { width: 8, blocks: '1,1', threshold: 0.2, norm: 'batch' } },
+  'spiking-vgg': { input: image(3, 16), options: { plan: '8,A,16', threshold: 0.2, norm: 'batch' } },
   'sequence-cnn': { input: sequence('NCT', [4, 32]), options: { width: 4 } },
 };
 

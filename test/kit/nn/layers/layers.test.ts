@@ -18,7 +18,9 @@ import { learnedPositions, sinusoidalPositions } from '../../../../src/kit/nn/la
 import { gru, lstm, type RecurrentOptions, rnn } from '../../../../src/kit/nn/layers/recurrent.ts';
 import { basicBlock, bottleneck } from '../../../../src/kit/nn/layers/residual.ts';
 import { flatten, overTime, permute, reshape } from '../../../../src/kit/nn/layers/shape.ts';
-import { arctangent, lif, spike } from '../../../../src/kit/nn/layers/spiking.ts';
+import { neuron } from '../../../../src/kit/nn/layers/spiking/neuron.ts';
+import { spike } from '../../../../src/kit/nn/layers/spiking/spike.ts';
+import { trainingSurrogate } from '../../../../src/kit/nn/layers/spiking/training-curves.ts';
 import { chain, inputSignal, type Layer, type Mode, named, openNet } from '../../../../src/kit/nn/net.ts';
 import { chirp } from './chirp.ts';
 
@@ -106,13 +108,15 @@ const layers: Readonly<Record<string, Layer>> = {
   basicBlock: basicBlock(3),
   'basicBlock stride 2': basicBlock(3, { stride: 2 }),
   'bottleneck stride 2': bottleneck(2, { stride: 2 }),
-  spike: spike(0.25, 3),
-  'lif hard': chain(twice, lif({ threshold: 0.5 })),
-  'lif soft': chain(twice, lif({ tau: 1.5, threshold: 0.4, reset: 'soft', alpha: 4 })),
-  'lif one moment': chain(twice, lif({ threshold: 0.5 })),
+  spike: spike(0.25),
+  'lif hard': chain(twice, neuron({ threshold: 0.5 })),
+  'lif soft': chain(twice, neuron({ tau: 1.5, threshold: 0.4, reset: 'soft' })),
+  'lif one moment': chain(twice, neuron({ threshold: 0.5 })),
 };
 
-const surrogates: readonly Surrogate[] = [arctangent(), arctangent(3), arctangent(4)];
+/** Steepness of the arctangent that the recorded case has; 2 unless said otherwise. */
+const alphas: Readonly<Record<string, number>> = { spike: 3, 'lif soft': 4 };
+const surrogatesOf = (name: string): readonly Surrogate[] => [trainingSurrogate('atan', alphas[name] ?? 2, 1)];
 
 const runtime = createRuntime(ort, { threads: 1 });
 const valuesOf = (t: Tensor): number[] => Array.from(t.data as Float32Array);
@@ -163,7 +167,7 @@ describe('every layer is what PyTorch computes in float64', () => {
     const feeds = { x, ...Object.fromEntries(noise.map((n, i) => [n.name, chirp(recorded[i]![0], recorded[i]![1], 0.5, 0.5)])) };
 
     const wrt = [...(c.ids === undefined ? ['x'] : []), ...parameters];
-    const evaluator = await compile(graph, { of: ['y'], wrt, cotangents: true, runtime, surrogates });
+    const evaluator = await compile(graph, { of: ['y'], wrt, cotangents: true, runtime, surrogates: surrogatesOf(c.name) });
     const { of, grads } = await evaluator.run({ ...feeds, cotangent_y: chirp('cotangent', c.y.dims, 1) });
     await evaluator.release();
     expectEqual('y', valuesOf(of.y!), c.y.values);

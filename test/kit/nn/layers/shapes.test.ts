@@ -8,7 +8,7 @@ import { dense } from '../../../../src/kit/nn/layers/dense.ts';
 import { averagePool, globalAverage, maxPool } from '../../../../src/kit/nn/layers/pooling.ts';
 import { gru, lstm, rnn } from '../../../../src/kit/nn/layers/recurrent.ts';
 import { flatten, overTime, permute, reshape } from '../../../../src/kit/nn/layers/shape.ts';
-import { lif } from '../../../../src/kit/nn/layers/spiking.ts';
+import { neuron } from '../../../../src/kit/nn/layers/spiking/neuron.ts';
 import { inputSignal, type Layer, openNet } from '../../../../src/kit/nn/net.ts';
 
 const runtime = createRuntime(ort, { threads: 1 });
@@ -72,7 +72,7 @@ const pairs: Readonly<Record<string, fc.Arbitrary<[Layer, readonly number[]]>>> 
   'reshape and flatten': fc.constantFrom([12], [3, 4], [2, 1, 6]).map((to): [Layer, number[]] => [reshape(to), [4, 3]]),
   flatten: fc.array(size, { minLength: 1, maxLength: 3 }).map((shape): [Layer, number[]] => [flatten, shape]),
   overTime: fc.tuple(size, size).map(([t, c]): [Layer, number[]] => [overTime(dense(3)), [t, c]]),
-  lif: fc.array(size, { minLength: 2, maxLength: 3 }).map((shape): [Layer, number[]] => [lif(), shape]),
+  lif: fc.array(size, { minLength: 2, maxLength: 3 }).map((shape): [Layer, number[]] => [neuron(), shape]),
 };
 
 describe('layers know their shapes, at every batch', () => {
