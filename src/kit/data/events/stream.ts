@@ -18,5 +18,10 @@ export interface EventClip {
   readonly from: readonly number[];
   /** Windows in microseconds: frame i covers [edges[i], edges[i + 1]); one more than there are frames. */
   readonly edges: Float64Array;
+  /**
+   * How many events at exactly edges[i] still belong to frame i - 1: cutting by number may part events of one microsecond. One entry per edge;
+   * absent: none.
+   */
+  readonly ties?: readonly number[];
   readonly counts: 'binary' | 'count';
 }

@@ -1,0 +1,36 @@
+/** @file Frames of recordings that need not fit into memory. */
+import { type BinOptions, binDefaults, mark, noLength, sharesOf } from './binning.ts';
+import type { EventReader } from './chunk.ts';
+
+/**
+ * Frames [frames, 2, height, width] of a recording, which is read twice: to count and to bin. The same numbers as framesOf(cut(...)) gives, and it
+ * throws as `cut` does.
+ */
+export async function binReader(reader: EventReader, options: BinOptions = {}, name = 'the recording'): Promise<Float32Array> {
+  const { frames, by, values: counts } = { ...binDefaults, ...options };
+  const { width, height } = reader;
+  let [events, first, last] = [0, 0, 0];
+  for await (const { t, count } of reader.chunks()) {
+    if (events === 0) first = t[0]!;
+    last = t[count - 1]!;
+    events += count;
+  }
+  const [share, span] = sharesOf({ count: events, first, last }, { frames, by }, name);
+  const out = new Float32Array(frames * 2 * height * width);
+  let before = 0;
+  let frame = -1;
+  let begun = Number.NaN;
+  for await (const chunk of reader.chunks()) {
+    const { t, count } = chunk;
+    for (let i = 0; i < count; i++) {
+      const now = Math.min(frames - 1, Math.floor(by === 'number' ? (before + i) / share : (t[i]! - first) / span));
+      if (now !== frame) {
+        if (t[i] === begun) throw noLength(name, frame, before + i, begun);
+        [frame, begun] = [now, t[i]!];
+      }
+      mark(out, chunk, { first: i, end: i + 1, frame, width, height, counts });
+    }
+    before += count;
+  }
+  return out;
+}
