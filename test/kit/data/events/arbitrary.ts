@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { EventStream } from '../../../../src/kit/data/events/stream.ts';
+import { cut } from '../../../../src/kit/data/events/binning.ts';
+import type { EventClip, EventStream } from '../../../../src/kit/data/events/stream.ts';
 
 /** Recordings in order of time, with ties. */
 export function streams(
@@ -39,3 +40,19 @@ export const streamOf = (
 
 /** Events as rows [x, y, p, t]. */
 export const rowsOf = ({ x, y, p, t }: EventStream): number[][] => Array.from(t, (time, i) => [x[i]!, y[i]!, p[i]!, time]);
+
+/** Recordings with many ties, cut into frames; those where a window has no length are left out. */
+export const clips: fc.Arbitrary<EventClip> = fc
+  .tuple(
+    streams({ width: 3, height: 2, least: 12, most: 80, gap: 2 }),
+    fc.integer({ min: 1, max: 4 }),
+    fc.constantFrom('number', 'time'),
+  )
+  .map(([stream, frames, by]): EventClip | undefined => {
+    try {
+      return cut(stream, { frames, by });
+    } catch {
+      return undefined;
+    }
+  })
+  .filter((clip) => clip !== undefined);
