@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../onnx/graph.ts';
+import { UserError } from '../errors.ts';
+import { describeNode, type Graph, type Node, readsOf } from '../onnx/graph.ts';
 import { renamed } from '../onnx/passes/control-flow/rename.ts';
 import { nameBesides, type Twin } from './substitutes.ts';
 
@@ -35,5 +36,46 @@ export function spliceTwins(graph: Graph, twins: readonly Twin[]): Spliced {
     while (standIn.has(last)) last = standIn.get(last)!;
     standIn.set(value, last);
   }
-  return { graph: twins.length === 0 ? graph : { ...graph, nodes, initializers }, standIn };
+  return { graph: twins.length === 0 ? graph : { ...graph, nodes: inBackwardOrder(nodes, standIn), initializers }, standIn };
+}
+
+/**
+ * The nodes in an order the walk can go back through: whoever reads a value comes after the twin that takes the value's cotangent, so that the twin has all
+ * of it. A twin of a layer over several time steps reads its last step, and what reads the first step's output stood before that.
+ */
+function inBackwardOrder(nodes: readonly Node[], standIn: ReadonlyMap<string, string>): readonly Node[] {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const before = (node: Node): Node[] =>
+    readsOf(node).flatMap((value) =>
+      [value, standIn.get(value)].flatMap((name) => (name === undefined ? [] : (makers.get(name) ?? []))),
+    );
+  const order: Node[] = [];
+  const state = new Map<Node, 'open' | 'done'>();
+  for (const start of nodes) {
+    // without recursion: a chain may be as long as the graph
+    const stack = [start];
+    while (stack.length > 0) {
+      const node = stack.at(-1)!;
+      if (state.get(node) === 'done') {
+        stack.pop();
+        continue;
+      }
+      const waiting = before(node).filter((maker) => state.get(maker) !== 'done');
+      if (waiting.length === 0) {
+        state.set(node, 'done');
+        order.push(node);
+        stack.pop();
+        continue;
+      }
+      state.set(node, 'open');
+      const circle = waiting.find((maker) => state.get(maker) === 'open');
+      if (circle !== undefined)
+        throw new UserError(
+          `${describeNode(circle)} feeds back on what a twin stands for: one twin cannot stand for all of its steps`,
+          'choose a surrogate of the single nodes, which needs no order of the steps',
+        );
+      stack.push(...waiting);
+    }
+  }
+  return order;
 }
