@@ -102,7 +102,7 @@ describe('provoke synth', () => {
 
   describe('refuses in one message', () => {
     const refused: readonly [string, string[], RegExp][] = [
-      ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces, gestures, pictures\n$/],
+      ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces, gestures, saccades, objects, pictures\n$/],
       [
         'an unknown corpus, with options',
         ['synth', 'face', '-o', 'x.csv'],

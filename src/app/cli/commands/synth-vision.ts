@@ -2,10 +2,14 @@
 import type { Command } from 'commander';
 import { gestureDefaults } from '../../../kit/data/synth/events/gestures/gesture.ts';
 import { gestureCountDefault } from '../../../kit/data/synth/events/gestures/recording.ts';
+import { objectDefaults, objectSizes } from '../../../kit/data/synth/events/objects/drift.ts';
 import { pictureCountDefault } from '../../../kit/data/synth/events/objects/picture-files.ts';
+import { saccadeDefaults } from '../../../kit/data/synth/events/saccades/saccade.ts';
 import { synthGestures } from '../../synth/gestures.ts';
+import { objectCountDefault, synthObjects } from '../../synth/objects.ts';
 import { synthPictures } from '../../synth/pictures.ts';
 import { refuseTaken } from '../../synth/place.ts';
+import { saccadeCountDefault, synthSaccades } from '../../synth/saccades.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
 import { createProgress } from '../progress.ts';
 
@@ -68,6 +72,20 @@ export function addVisionCorpora(parent: Command): void {
     gestureCountDefault,
     (making, flags) => synthGestures({ ...making, size: sizeOf(flags, gestureDefaults.size) }),
   ).option('--size <n>', 'width and height of the sensor in pixels', String(gestureDefaults.size));
+  corpus(
+    parent,
+    'saccades',
+    'digits seen in three quick movements by a simulated event camera, as N-MNIST comes (format: n-mnist)',
+    saccadeCountDefault,
+    (making, flags) => synthSaccades({ ...making, size: sizeOf(flags, saccadeDefaults.size) }),
+  ).option('--size <n>', 'width and height of the sensor in pixels', String(saccadeDefaults.size));
+  corpus(
+    parent,
+    'objects',
+    'textured shapes moved before a simulated event camera, as CIFAR10-DVS comes (format: cifar10-dvs)',
+    objectCountDefault,
+    (making, flags) => synthObjects({ ...making, size: sizeOf(flags, objectDefaults.size) }),
+  ).option('--size <n>', `width and height of what is filmed: ${objectSizes.join(', ')}`, String(objectDefaults.size));
   corpus(
     parent,
     'pictures',

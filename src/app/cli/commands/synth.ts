@@ -18,7 +18,7 @@ interface Common {
   force?: boolean;
 }
 
-const corpora = ['sequences', 'faces', 'gestures', 'pictures'];
+const corpora = ['sequences', 'faces', 'gestures', 'saccades', 'objects', 'pictures'];
 
 export const synth: Register = (program) => {
   const command = program

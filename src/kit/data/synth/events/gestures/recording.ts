@@ -5,7 +5,8 @@ import { joinStreams } from '../join-streams.ts';
 import type { GestureOptions } from './gesture.ts';
 import { type Gesture, gestureCamera, gestureClasses, makeGesture, recordingOf, recordings } from './gesture.ts';
 
-export const gestureCountDefault = 1100;
+/** Everybody in every light, once. */
+export const gestureCountDefault = recordings * gestureClasses.length;
 
 export interface Recording {
   /** user01_fluorescent. */
