@@ -4,6 +4,7 @@ import { suggestion, UserError } from '../../../core/errors.ts';
 import { sequenceCountDefault, sequenceFiles } from '../../../kit/data/synth/sequence-files.ts';
 import { sequenceDefaults } from '../../../kit/data/synth/sequences.ts';
 import { makeFolder } from '../../host/files.ts';
+import { corpora } from '../../synth/corpora.ts';
 import { synthFaces } from '../../synth/faces.ts';
 import { refuseTaken } from '../../synth/place.ts';
 import { naturalNumber, positiveInteger } from '../numbers.ts';
@@ -18,7 +19,7 @@ interface Common {
   force?: boolean;
 }
 
-const corpora = ['sequences', 'faces', 'gestures', 'saccades', 'objects', 'pictures'];
+const names = ['sequences', 'faces', ...Object.keys(corpora)];
 
 export const synth: Register = (program) => {
   const command = program
@@ -29,8 +30,8 @@ export const synth: Register = (program) => {
       '\nThe data say of themselves that they are synthetic, and so does every report on them.\n\nExamples:\n  $ provoke synth sequences -o sequences\n  $ provoke synth faces -o faces.csv --sheet faces.png\n  $ provoke synth gestures -o gestures --size 64 --sheet gestures.png',
     )
     .action((corpus: string | undefined) => {
-      if (corpus === undefined) throw new UserError('synth needs the name of a corpus', `one of: ${corpora.join(', ')}`);
-      throw new UserError(`there is no synthetic corpus "${corpus}"`, suggestion(corpus, corpora));
+      if (corpus === undefined) throw new UserError('synth needs the name of a corpus', `one of: ${names.join(', ')}`);
+      throw new UserError(`there is no synthetic corpus "${corpus}"`, suggestion(corpus, names));
     });
   const d = sequenceDefaults;
   command
