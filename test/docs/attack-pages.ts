@@ -1,7 +1,7 @@
 /** @file docs/attacks: a page per attack and their table, from the registry and the head comment of each attack's file. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Norm } from '../../src/kit/threat/threat.ts';
-import type { Attack, Need, Passes } from '../../src/methods/attacks/attack.ts';
+import { type Attack, type Need, onlyFlips, type Passes } from '../../src/methods/attacks/attack.ts';
 import { attacks } from '../../src/methods/attacks/registry.ts';
 
 const folder = new URL('../../src/methods/attacks/', import.meta.url);
@@ -50,21 +50,29 @@ const many = (count: number, what: string): string => `${count} ${what}${count =
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** What becomes of binary inputs under an attack whose examples lie between their values. */
-const valuesOf = ({ kind }: Attack): string =>
-  kind === 'minimal'
-    ? 'continuous; on a binary input an example is lengthened until rounding to its two values spares it'
-    : 'continuous; refused on binary inputs, where rounding would decide what it finds';
+function valuesOf(attack: Attack): string {
+  const { kind, domains, flipsIn = [] } = attack;
+  if (domains === undefined) return 'any; binary inputs flip';
+  if (onlyFlips(attack)) return 'binary: flips, and nothing else';
+  const flipping = flipsIn.length === 0 ? '' : `; in ${listed(flipsIn)} binary inputs flip`;
+  return kind === 'minimal'
+    ? `continuous${flipping}; on a binary input an example is${flipping === '' ? '' : ' otherwise'} lengthened until rounding to its two values spares it`
+    : `continuous${flipping}; refused on binary inputs, where rounding would decide what it finds`;
+}
 
 /** Cost of one sample at one budget, by norm and number of classes where it depends on them. */
 export function costOf(attack: Attack): string {
-  const at = (norm: Norm, classes: number): Passes => attack.passes(attack.defaults, { norms: [norm], classes });
+  const at = (norm: Norm, classes: number, more = {}): Passes =>
+    attack.passes(attack.defaults, { norms: [norm], classes, ...more });
   const words = ({ forwards, backwards }: Passes): string =>
     backwards === 0
       ? many(forwards, 'forward pass').replace('passs', 'passes')
       : `${forwards} forward and ${backwards} backward passes`;
   const byNorm = attack.norms.map((norm) => {
     const [few, more] = [at(norm, 4), at(norm, 10)].map(words);
-    return { norm, text: few === more ? few! : `${few} with 4 classes, ${more} with 10` };
+    const sized = words(at(norm, 10, { elements: 4096 }));
+    const text = few === more ? few! : `${few} with 4 classes, ${more} with 10`;
+    return { norm, text: sized === more ? text : `${sized} where 4096 elements may change` };
   });
   const texts = [...new Set(byNorm.map(({ text }) => text))];
   if (texts.length === 1) return texts[0]!;
@@ -73,20 +81,29 @@ export function costOf(attack: Attack): string {
     .join('; ');
 }
 
-/** What a suite runs, norm by norm, with ten classes. */
+/** What a suite runs, norm by norm, with ten classes; and on binary inputs, where that differs. */
 function partsOf(attack: Attack): string[] {
   if (attack.parts === undefined) return [];
-  const byNorm = new Map<string, Norm[]>();
-  for (const norm of attack.norms) {
-    const parts = attack.parts(attack.defaults, { norms: [norm], classes: 10 });
+  const plain = byParts(attack, attack.norms, false);
+  const binary = attack.domains === undefined ? byParts(attack, ['l0'], true) : new Map<string, Norm[]>();
+  for (const text of plain.keys()) binary.delete(text);
+  const said = (parts: Map<string, Norm[]>, where: string): string[] =>
+    [...parts].flatMap(([text, norms]) => [`In ${listed(norms)}, ${where}:`, '', text, '']);
+  return ['## Parts', '', ...said(plain, 'with ten classes'), ...said(binary, 'with ten classes, on binary inputs')];
+}
+
+function byParts(attack: Attack, norms: readonly Norm[], binary: boolean): Map<string, Norm[]> {
+  const found = new Map<string, Norm[]>();
+  for (const norm of norms) {
+    const parts = attack.parts!(attack.defaults, { norms: [norm], classes: 10, binary });
     const lines = parts.map(({ name, attack: of, options }) => {
       const set = Object.entries(options).map(([option, value]) => `${option}=${value}`);
       return `1. ${name}: [${of}](${of}.md)${set.length === 0 ? '' : ` with ${listed(set)}`}`;
     });
     const text = lines.join('\n');
-    byNorm.set(text, [...(byNorm.get(text) ?? []), norm]);
+    found.set(text, [...(found.get(text) ?? []), norm]);
   }
-  return ['## Parts', '', ...[...byNorm].flatMap(([text, norms]) => [`In ${listed(norms)}, with ten classes:`, '', text, ''])];
+  return found;
 }
 
 function optionsOf({ defaults, about }: Attack): string[] {
@@ -112,7 +129,7 @@ export function pageOf(attack: Attack): string {
     `| kind | ${kinds[attack.kind]} |`,
     `| norms | ${listed(attack.norms)} |`,
     `| signals | ${attack.modalities === 'any' ? 'any' : listed(attack.modalities)} |`,
-    `| values | ${attack.domains === undefined ? 'any; binary inputs flip' : valuesOf(attack)} |`,
+    `| values | ${valuesOf(attack)} |`,
     `| goals | ${attack.targeted ? 'untargeted, and towards a class' : 'untargeted'} |`,
     `| cost of a sample, at most | ${costOf(attack)} |`,
     '',

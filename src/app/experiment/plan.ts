@@ -7,7 +7,7 @@ import { boxValues } from '../../kit/threat/elements.ts';
 import { gridOf, isBinary } from '../../kit/threat/grid.ts';
 import { parseEps } from '../../kit/threat/parse-eps.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
-import type { Attack, Facts, OptionValue } from '../../methods/attacks/attack.ts';
+import { type Attack, type Facts, flips, type OptionValue, onlyFlips } from '../../methods/attacks/attack.ts';
 import { attacks } from '../../methods/attacks/registry.ts';
 import { sha256 } from '../host/files.ts';
 import { formatVersion } from './format-version.ts';
@@ -186,6 +186,12 @@ export function checkAttack(
     }
     checkFlips(planned, input, budgets, model.inputs[input]!);
   }
+  const names = Object.keys(budgets[0]?.norm ?? {});
+  if (onlyFlips(attack) && !names.some((input) => isBinary(model.inputs[input]!)))
+    throw new UserError(
+      `attack ${label} does nothing but flip values, and ${holding(names)} more than two`,
+      'choose another attack, or declare the input with domain: binary if it holds two values only',
+    );
   const [first, ...others] = Object.entries(budgets[0]?.norm ?? {});
   const other = others.find(([, norm]) => norm !== first![1]);
   if (attack.kind === 'minimal' && other !== undefined)
@@ -197,6 +203,9 @@ export function checkAttack(
     throw new UserError(`attack ${label} cannot aim at a class`, 'use goal: untargeted, or another attack');
   attack.admit?.(options, factsOf(budgets, model));
 }
+
+const holding = (names: readonly string[]): string =>
+  names.length === 1 ? `input "${names[0]}" holds` : `inputs ${names.map((name) => `"${name}"`).join(' and ')} hold`;
 
 /** Refuses what rounding to the two values of a binary input would turn into nothing. */
 function checkFlips({ label, attack }: PlannedAttack, input: string, budgets: readonly Budget[], spec: InputSpec): void {
@@ -211,8 +220,8 @@ function checkFlips({ label, attack }: PlannedAttack, input: string, budgets: re
       `threat: eps ${budget} does not pay for one flip of "${input}", which holds only two values: that takes ${cheapest} in ${kind}`,
       'count flips: norm l0 with eps 1 or more',
     );
-  if (attack.kind === 'minimal' || (attack.domains ?? ['binary']).includes('binary')) return;
-  const flipping = Object.values(attacks).filter((a) => a.domains === undefined && a.norms.includes(kind) && a.needs !== 'none');
+  if (attack.kind === 'minimal' || flips(attack, kind)) return;
+  const flipping = Object.values(attacks).filter((a) => flips(a, kind) && a.norms.includes(kind) && a.needs !== 'none');
   throw new UserError(
     `attack ${label} proposes values in between, but "${input}" holds only two: rounding would decide what it finds`,
     flipping.length === 0
@@ -237,6 +246,7 @@ export function factsOf(
     binary: Object.keys(norm).some((name) => isBinary(inputs[name]!)),
     random: randoms !== undefined,
     unbounded: Object.keys(norm).some(endless),
+    elements: Object.keys(norm).reduce((sum, name) => sum + sizeOf(inputs[name]!.shape), 0),
   };
 }
 

@@ -44,12 +44,22 @@ export interface Facts {
   readonly random?: boolean;
   /** Whether an element of an attacked input has no bound; no by default. */
   readonly unbounded?: boolean;
+  /** Of all attacked inputs together; an attack whose cost depends on it says what it takes for granted where it is not known. */
+  readonly elements?: number;
 }
 
 export interface Passes {
   readonly forwards: number;
   readonly backwards: number;
 }
+
+/** Whether an attack's examples hold only the two values of a binary input. */
+export const flips = ({ domains, flipsIn }: Pick<Attack, 'domains' | 'flipsIn'>, norm: Norm): boolean =>
+  domains === undefined || domains.includes('binary') || (flipsIn?.includes(norm) ?? false);
+
+/** Whether an attack can do nothing but flip the values of binary inputs. */
+export const onlyFlips = ({ domains }: Pick<Attack, 'domains'>): boolean =>
+  domains !== undefined && !domains.includes('continuous');
 
 export interface Attack<
   N extends Need = Need,
@@ -68,6 +78,8 @@ export interface Attack<
    * 'continuous': rounding would decide what a bounded one finds there. (What a minimal one finds is lengthened until rounding spares it.)
    */
   readonly domains?: readonly ('continuous' | 'binary')[];
+  /** Norms in which the examples of a 'continuous' attack hold nothing but the two values of a binary input after all. */
+  readonly flipsIn?: readonly Norm[];
   readonly targeted: boolean;
   /** The one place a default is written; command line, schema and docs read it. */
   readonly defaults: Options;

@@ -9,6 +9,7 @@
  * - l0 keeps the elements that could do most for the margin (sparse-step.ts), scales steps by the element that moves most, and starts from an estimate of
  *   the count. The paper keeps the elements that have moved farthest, which are not the right ones where bounds are met; its steps shrink with the root of
  *   the input's size; and its count starts from 1 and does not reach a few hundred elements in a hundred steps.
+ * In l0, of a binary input the model sees changes rounded to flips, and the slope is that of the rounded point (frame/flipping.ts).
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
@@ -19,6 +20,7 @@ import { annealed } from './annealing.ts';
 import type { Attack } from './attack.ts';
 import { unitAscent } from './direction.ts';
 import { drive } from './frame/drive.ts';
+import { flippingOf } from './frame/flipping.ts';
 import { type Joint, jointOf } from './frame/joint.ts';
 import { gradients, logits } from './frame/question.ts';
 import { farthest, nearest } from './nearest.ts';
@@ -42,6 +44,7 @@ export const fmn: Attack<'gradient', typeof defaults> = {
   norms: ['linf', 'l2', 'l1', 'l0'],
   modalities: 'any',
   domains: ['continuous'],
+  flipsIn: ['l0'],
   targeted: true,
   defaults,
   about: {
@@ -65,7 +68,7 @@ export const fmn: Attack<'gradient', typeof defaults> = {
   paper: 'Pintor et al. 2021, arXiv 2102.12827',
   run: (job, { steps, alpha, alphaFinal, gamma, gammaFinal, mode }) =>
     drive(job, {
-      space: jointOf,
+      space: (sample, threats) => (Object.values(threats)[0]!.norm === 'l0' ? flippingOf : jointOf)(sample, threats),
       keep: 'smallest',
       *attempt({ goal, space, random, best }) {
         const widths = widthsOf(space);

@@ -7,6 +7,7 @@
 import { type Goal, leadOf, reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
 import { oneOf } from '../../kit/option-checks.ts';
+import type { Facts } from './attack.ts';
 import { type Answer, logits, type Question } from './frame/question.ts';
 
 export type Reduction = 'none' | 'prefix' | 'minimal';
@@ -25,6 +26,12 @@ export function reductionPasses(how: Reduction, changes: number): number {
   const search = Math.floor(Math.log2(changes)) + 1;
   return how === 'prefix' ? search : search + rounds * (changes + search);
 }
+
+/** Elements that may change; a quarter of a million where that is not known. */
+export const elementsOf = ({ elements = 2 ** 18 }: Facts): number => elements;
+
+/** The same where any number of elements may have changed. */
+export const anyReductionPasses = (how: Reduction, facts: Facts): number => reductionPasses(how, elementsOf(facts));
 
 interface Example {
   readonly goal: Goal;

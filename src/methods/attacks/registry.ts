@@ -12,15 +12,21 @@ import { fab } from './fab.ts';
 import { fewPixel } from './few-pixel.ts';
 import { fgsm } from './fgsm.ts';
 import { fmn } from './fmn.ts';
+import { greedyFlip } from './greedy-flip.ts';
+import { gumbelFlip } from './gumbel-flip.ts';
 import { hopSkipJump } from './hop-skip-jump.ts';
 import { jsma } from './jsma.ts';
 import { mifgsm } from './mifgsm.ts';
 import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
+import { randomFlip } from './random-flip.ts';
+import { scg } from './scg.ts';
 import { sigmaZero } from './sigma-zero.ts';
+import { spikeFool } from './spike-fool.ts';
 import { square } from './square.ts';
 import { autoattack } from './suites/autoattack.ts';
 import { worstCase } from './suites/worst-case.ts';
+import { topKFlip } from './top-k-flip.ts';
 
 export const attacks: Readonly<Record<string, Attack>> = {
   noise,
@@ -41,6 +47,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'sigma-zero': sigmaZero,
   'hop-skip-jump': hopSkipJump,
   boundary,
+  'random-flip': randomFlip,
+  'greedy-flip': greedyFlip,
+  'top-k-flip': topKFlip,
+  scg,
+  'spike-fool': spikeFool,
+  'gumbel-flip': gumbelFlip,
   autoattack,
   'worst-case': worstCase,
 };

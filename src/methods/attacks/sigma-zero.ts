@@ -3,7 +3,8 @@
  * Paper: Cina, Villani, Pintor, Schoenherr, Biggio, Pelillo, "Sigma-zero: gradient-based optimization of l0-norm adversarial examples", ICLR 2025, algorithm 1.
  * Threat model: white box, l0. Without bounds the box does nothing.
  * Deviations: changes are measured in the width of each element's box (widths.ts), which is 1 in the paper; targeted goals, with the margin of the target;
- * elements that cannot move are not counted; the gradient at the last point, which nobody reads, is not asked for.
+ * elements that cannot move are not counted; the gradient at the last point, which nobody reads, is not asked for. Of a binary input the model sees changes
+ * rounded to flips, and the slope is that of the rounded point (frame/flipping.ts): what is found is made of flips.
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
@@ -11,7 +12,7 @@ import { firstOf, fraction, notNegative, positive, wholeFrom } from '../../kit/o
 import { annealed } from './annealing.ts';
 import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
-import { jointOf } from './frame/joint.ts';
+import { flippingOf } from './frame/flipping.ts';
 import { gradients, logits } from './frame/question.ts';
 import { freedomOf } from './frame/space.ts';
 import { losses } from './option-checks.ts';
@@ -26,7 +27,6 @@ export const sigmaZero: Attack<'gradient', typeof defaults> = {
   kind: 'minimal',
   norms: ['l0'],
   modalities: 'any',
-  domains: ['continuous'],
   targeted: true,
   defaults,
   about: {
@@ -50,7 +50,7 @@ export const sigmaZero: Attack<'gradient', typeof defaults> = {
   paper: 'Cina et al. 2025, arXiv 2402.01879',
   run: (job, { steps, sigma, alpha, alphaFinal, threshold, adaption }) =>
     drive(job, {
-      space: jointOf,
+      space: flippingOf,
       keep: 'smallest',
       *attempt({ goal, space, random }) {
         const { n, low, high } = space;

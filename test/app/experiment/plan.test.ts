@@ -43,9 +43,22 @@ describe('on an input that holds only zeros and ones', () => {
     ['worst-case', 'linf'],
     ['cw', 'l2'],
     ['fmn', 'l0'],
+    ['greedy-flip', 'l0'],
   ] as const)('%s may run in %s', (name, norm) => {
     expect(check(name, { x: [norm, 2] }, { x: events })).not.toThrow();
   });
+
+  it.each(['random-flip', 'greedy-flip', 'top-k-flip', 'scg', 'spike-fool', 'gumbel-flip'])(
+    '%s is refused where there is nothing to flip, and runs beside inputs of other values',
+    (name) => {
+      const pixels = specOf([12]);
+      expect(check(name, { x: ['l0', 2] }, { x: pixels })).toThrow(
+        /does nothing but flip values, and input "x" holds more than two/,
+      );
+      expect(check(name, { x: ['l0', 2], y: ['l0', 2] }, { x: pixels, y: pixels })).toThrow(/inputs "x" and "y" hold more/);
+      expect(check(name, { x: ['l0', 2], y: ['l0', 2] }, { x: events, y: pixels })).not.toThrow();
+    },
+  );
 
   it.each([
     ['square', 'linf', 0.5],

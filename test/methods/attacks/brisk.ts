@@ -10,6 +10,7 @@ const brisk: Readonly<Record<string, Options>> = {
   ead: { searches: 6, steps: 40 },
   fab: { steps: 20 },
   'few-pixel': { population: 40, generations: 20 },
+  'gumbel-flip': { steps: 60 },
   'hop-skip-jump': { queries: 500 },
   'sigma-zero': { steps: 200 },
   square: { queries: 300 },

@@ -5,7 +5,7 @@ import { sizeOf } from '../../../src/core/tensor/tensor.ts';
 import { reached } from '../../../src/kit/losses/loss.ts';
 import { lpThreat } from '../../../src/kit/threat/lp.ts';
 import type { Norm } from '../../../src/kit/threat/threat.ts';
-import type { Attack } from '../../../src/methods/attacks/attack.ts';
+import { type Attack, onlyFlips } from '../../../src/methods/attacks/attack.ts';
 import { attacks } from '../../../src/methods/attacks/registry.ts';
 import { specOf } from '../../kit/threat/spec.ts';
 import { briskOptions } from './brisk.ts';
@@ -18,15 +18,20 @@ const single = Object.values(attacks).filter(({ parts }) => parts === undefined)
 const cases = single.flatMap((attack) => attack.norms.map((norm) => [attack.name, norm, attack] as const));
 const queried = single.filter((attack) => attack.needs !== 'none');
 
-/** Samples some of whose elements sit on the bounds, on a model of `classes` classes. */
+/** Inputs hold two values for attacks that can do nothing but flip. */
+const spec = (attack: Attack, shape: readonly number[]) =>
+  specOf(shape, onlyFlips(attack) ? { domain: 'binary', storage: 'binary' } : {});
+
+/** Samples some of whose elements sit on the bounds (all of them, where they flip), on a model of `classes` classes. */
 function scene(attack: Attack, norm: Norm, { shape = [3, 2, 2], classes = 3, count = 6, eps = budgets[norm] } = {}) {
   const n = sizeOf(shape);
   const oracle = linearOracle({ x: randomWeights(classes, n, 'scene') }, new Array(classes).fill(0));
   const batch = Array.from({ length: count }, (_, k) => {
     const random = stream('scene', k);
-    return sampleOf(`s${k}`, { x: Float32Array.from({ length: n }, () => Math.min(1, Math.max(0, 2 * random.uniform() - 0.5))) });
+    const draw = (): number => Math.min(1, Math.max(0, 2 * random.uniform() - 0.5));
+    return sampleOf(`s${k}`, { x: Float32Array.from({ length: n }, () => (onlyFlips(attack) ? Math.round(draw()) : draw())) });
   });
-  const threat = { x: lpThreat(specOf(shape), { norm, eps }) };
+  const threat = { x: lpThreat(spec(attack, shape), { norm, eps }) };
   const run = async (which: readonly number[]) => {
     const chosen = which.map((k) => batch[k]!);
     const labels = await oracle.labels(chosen.map(({ inputs }, of) => ({ of, inputs })));
@@ -147,12 +152,12 @@ describe.each(bounded)('%s in %s', (_, norm, attack) => {
   it('proposes nothing on a model that cannot be attacked, at no more than the cost it announced (D3)', async () => {
     const oracle = linearOracle({ x: [new Array(12).fill(0), new Array(12).fill(0)] }, [1, 0]);
     const x = new Float32Array(12);
-    const job = jobOf(oracle, [sampleOf('a', { x })], [untargeted(0)], [{ x: lpThreat(specOf([12]), { norm, eps: 0.2 }) }]);
+    const job = jobOf(oracle, [sampleOf('a', { x })], [untargeted(0)], [{ x: lpThreat(spec(attack, [12]), { norm, eps: 0.2 }) }]);
     const [outcome] = await attack.run(job, briskOptions(attack));
     expect(outcome!.status).toBe('failure');
     expect(outcome!.inputs).toBeUndefined();
     const { forwards, backwards } = oracle.counts(0);
-    const announced = attack.passes(briskOptions(attack), { classes: 2, norms: [norm] });
+    const announced = attack.passes(briskOptions(attack), { classes: 2, norms: [norm], elements: 12 });
     expect(forwards).toBeLessThanOrEqual(announced.forwards);
     expect(backwards).toBeLessThanOrEqual(announced.backwards);
   });

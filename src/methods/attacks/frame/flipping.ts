@@ -74,17 +74,20 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
   };
 }
 
-/** flippingOf for attacks that do nothing but flip. Throws a UserError where an input holds more than two values. */
+/**
+ * flippingOf for attacks that do nothing but flip: inputs that hold more than two values are left as they are. Throws a UserError where there are no others.
+ */
 export const flipsOf =
-  (allowed: Allowed) =>
+  (allowed: string) =>
   (sample: Sample, threats: Readonly<Record<string, Threat>>): Flipping => {
-    for (const [name, { input }] of Object.entries(threats))
-      if (!isBinary(input))
-        throw new UserError(
-          `an attack that flips values was given input "${name}", which holds more than two`,
-          'declare it with domain: binary, if it holds two values only, or choose another attack',
-        );
-    return flippingOf(sample, threats, allowed);
+    if (!Object.values(threats).some(({ input }) => isBinary(input)))
+      throw new UserError(
+        `an attack that flips values was given ${Object.keys(threats)
+          .map((name) => `input "${name}"`)
+          .join(' and ')}, of more than two values`,
+        'declare an input with domain: binary, if it holds two values only, or choose another attack',
+      );
+    return flippingOf(sample, threats, allowed as Allowed);
   };
 
 /** The elements that may flip. */

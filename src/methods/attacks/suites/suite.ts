@@ -1,7 +1,8 @@
 /** @file A suite as an attack: what the parts are is all that tells one suite from another. */
 import { UserError } from '../../../core/errors.ts';
+import { sizeOf } from '../../../core/tensor/tensor.ts';
 import { isBinary } from '../../../kit/threat/grid.ts';
-import type { Attack, Facts, Job, Passes } from '../attack.ts';
+import { type Attack, type Facts, flips, type Job, onlyFlips, type Passes } from '../attack.ts';
 import { cascade, type SuitePart } from './cascade.ts';
 
 /** What `parts` of an attack says of a part. */
@@ -17,10 +18,10 @@ export function passesOfParts(parts: readonly SuitePart[], facts: Facts): Passes
 }
 
 /** Whether an attack keeps to norms and values of all inputs together; one that looks for the smallest change needs one norm for all. */
-export const suits = ({ kind, norms: able, domains }: Attack, { norms, binary = false }: Facts): boolean =>
-  norms.every((norm) => able.includes(norm)) &&
-  (kind === 'bounded' || norms.length === 1) &&
-  (!binary || domains === undefined || domains.includes('binary'));
+export const suits = (attack: Attack, { norms, binary = false }: Facts): boolean =>
+  norms.every((norm) => attack.norms.includes(norm) && (!binary || flips(attack, norm))) &&
+  (attack.kind === 'bounded' || norms.length === 1) &&
+  (binary || !onlyFlips(attack));
 
 /** Runs the parts that `choose` names for the job's classes, norms and inputs. */
 export function runSuite(job: Job<'gradient'>, choose: (facts: Facts) => readonly SuitePart[]) {
@@ -32,6 +33,7 @@ export function runSuite(job: Job<'gradient'>, choose: (facts: Facts) => readonl
     norms: [...new Set(inputs.map(({ norm }) => norm))],
     binary: inputs.some(({ input }) => isBinary(input)),
     random: job.oracle.drawing !== undefined,
+    elements: inputs.reduce((sum, { input }) => sum + sizeOf(input.shape), 0),
   };
   return cascade(job, choose(facts));
 }

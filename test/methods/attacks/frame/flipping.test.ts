@@ -55,12 +55,13 @@ describe('the space of flips', () => {
     ).toEqual([...odd]);
   });
 
-  it('leaves inputs of more values as they are beside a binary one, but flips alone are refused there', () => {
+  it('leaves inputs of more values as they are beside a binary one; alone they are refused where nothing but flips is meant', () => {
     const sample = sampleOf('a', { x, y: Float32Array.of(0.5, 0.5, 0.5, 0.5) });
     const threats = { x: l0(), y: l0({}) };
     const space = flippingOf(sample, threats);
     expect(seen(space, [0, 0, 0, 0, 0.25, 0, -0.5, 0], 'y')).toEqual([0.75, 0.5, 0, 0.5]);
     expect(space.size(Float32Array.of(0.6, 0, 0, 0, 0.25, 0, -0.5, 0))).toBe(3);
-    expect(() => flipsOf('both')(sample, threats)).toThrow(/input "y", which holds more than two/);
+    expect([...flippable(flipsOf('both')(sample, threats))]).toEqual([0, 1, 2, 3]);
+    expect(() => flipsOf('both')(sample, { y: threats.y })).toThrow(/input "y", of more than two values/);
   });
 });
