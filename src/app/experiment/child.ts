@@ -32,6 +32,7 @@ async function open({ experiment, base, folder, threads, device }: ChildOpening)
   return {
     model: factsOf(bench.model),
     batch: bench.batch,
+    ...(bench.spikes === undefined ? {} : { spikes: bench.spikes }),
     openSeconds,
     forwardSeconds: await forwardSeconds(bench.model, bench.sessions),
   };

@@ -76,7 +76,7 @@ async function crewOfChildren(opening: ChildOpening, { workers, limits }: CrewOp
     const [facts, loaded] = await Promise.allSettled([pool.open(), loadData(experiment.data, { base, runtime })]);
     if (facts.status === 'rejected') throw refusalOf(facts.reason, experiment.model);
     if (loaded.status === 'rejected') throw loaded.reason;
-    const { model, batch, forwardSeconds: forward, openSeconds: open } = facts.value;
+    const { model, batch, spikes, forwardSeconds: forward, openSeconds: open } = facts.value;
     const data = loaded.value;
     classIndices(data.labels, model.classes, experiment.data.labels);
     const plan = makePlan({ experiment, model, data, attacks, version });
@@ -91,7 +91,7 @@ async function crewOfChildren(opening: ChildOpening, { workers, limits }: CrewOp
           })
         : seconds;
     return {
-      overview: { model, data, plan, batch },
+      overview: { model, data, plan, batch, ...(spikes === undefined ? {} : { spikes }) },
       size: workers,
       limits: held,
       run: (unit, _, progress) => pool.run({ kind: 'unit', unit }, { seconds: allowed(unit), progress }) as Promise<UnitResult>,

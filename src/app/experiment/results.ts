@@ -10,6 +10,7 @@ import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
 import { costingOf } from './cost.ts';
 import { formatVersion } from './format-version.ts';
+import type { SpikeFacts } from './reference-set.ts';
 import { problemsOf, type RunResult } from './run.ts';
 import type { ExperimentFile } from './schema.ts';
 import type { Store } from './store.ts';
@@ -76,6 +77,8 @@ export interface RunRecord {
   readonly notes: readonly string[];
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
   readonly cuts: readonly { readonly node: string; readonly op: string }[];
+  /** What was chosen for the derivative of spikes; absent where the model has none, or nothing stands in. */
+  readonly spikes?: SpikeFacts;
   readonly summary: Summary;
   readonly audit: readonly never[];
 }
@@ -164,6 +167,7 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
     notes: [...new Set([...run.units.flatMap((u) => u?.notes ?? []), ...breakdowns(run)])],
     substitutes,
     cuts,
+    ...(overview.spikes === undefined ? {} : { spikes: overview.spikes }),
     summary: summarise(rows),
     audit: [],
   };

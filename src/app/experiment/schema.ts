@@ -1,5 +1,6 @@
 /** @file The experiment file: what may stand in it, and what each part means. The JSON Schema for editors is generated from here. */
 import { z } from 'zod';
+import { conventions } from '../../kit/data/events/convention.ts';
 
 export const epsValue = z
   .union([z.number(), z.string()])
@@ -18,6 +19,12 @@ const substitute = z.strictObject({
   use: z.literal('straight-through').describe('what stands in for their derivative'),
 });
 
+export const spikes = z
+  .union([z.string(), z.looseObject({ use: z.string() })])
+  .describe(
+    'what stands in for the derivative of spikes: a name (provoke list surrogates), or { use: NAME } with its options; none: nothing; default: pdsg',
+  );
+
 export const fileModel = z.strictObject({
   path: z.string().describe('an .onnx file, relative to this file'),
   manifest: z.string().optional().describe('a YAML or JSON manifest beside it (bounds, classes, layout ...)'),
@@ -27,11 +34,13 @@ export const fileModel = z.strictObject({
     .optional()
     .describe('sizes of symbolic axes, without the batch'),
   surrogates: z.array(substitute).optional(),
+  spikes: spikes.optional(),
 });
 
 const namedModel = z.strictObject({
   use: z.string().describe('a built-in model (provoke list models), or ./file.mjs'),
   surrogates: z.array(substitute).optional(),
+  spikes: spikes.optional(),
 });
 
 const dataCommon = {
@@ -48,12 +57,36 @@ export const namedData = z.strictObject({
   ...dataCommon,
 });
 export const fileData = z.strictObject({
-  format: z.string().describe('image-folder, fer2013, sequences'),
+  format: z
+    .string()
+    .describe('image-folder, fer2013, cifar10, sequences, cifar10-dvs, dvs-gesture, n-mnist, events (provoke list data)'),
   path: z.string().describe('relative to this file'),
   usage: z
     .string()
     .optional()
-    .describe('the split to use. fer2013: Training, PublicTest or PrivateTest; sequences: train, validation, test ...'),
+    .describe(
+      'the split to use. fer2013: Training, PublicTest or PrivateTest; others: train, test ... (docs/data-formats.md says which there are)',
+    ),
+  frames: z.number().int().positive().optional().describe('event files: frames a recording is cut into (default: 10)'),
+  by: z
+    .enum(['number', 'time'])
+    .optional()
+    .describe('event files: frames of as many events, or of the same length (default: number)'),
+  values: z
+    .enum(['binary', 'count'])
+    .optional()
+    .describe('event files: whether there was an event, or how many (default: binary)'),
+  convention: z.enum(conventions).optional().describe('event files: whose reading of address bits is followed (default: jaer)'),
+  downsample: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('event files: so many pixels of the sensor in each direction become one (default: 1)'),
+  sensor: z
+    .tuple([z.number().int().positive(), z.number().int().positive()])
+    .optional()
+    .describe('event files that do not say it: width and height of the sensor'),
   ...dataCommon,
 });
 

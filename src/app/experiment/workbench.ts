@@ -10,9 +10,10 @@ import { type ModelSessions, openSessions } from '../../kit/model/sessions.ts';
 import { loadAttacks } from '../host/attacks.ts';
 import { loadData } from '../host/data.ts';
 import { exampleStore } from '../host/examples.ts';
-import { loadModel } from '../host/models.ts';
+import { loadModel, standIns } from '../host/models.ts';
 import { version } from '../host/version.ts';
 import { makePlan, type Plan, type Unit } from './plan.ts';
+import { factsOf, referenceOf, type SpikeFacts } from './reference-set.ts';
 import type { ExperimentFile } from './schema.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 import type { UnitContext } from './unit-context.ts';
@@ -24,10 +25,12 @@ export interface Overview {
   readonly plan: Plan;
   /** Samples per pass. */
   readonly batch: number;
+  /** What stands in for the model's spikes; absent where it has none, or nothing does. */
+  readonly spikes?: SpikeFacts;
 }
 
 /** What a child tells of the model it opened. */
-export interface Facts extends Pick<Overview, 'model' | 'batch'> {
+export interface Facts extends Pick<Overview, 'model' | 'batch' | 'spikes'> {
   /** Seconds opening took, and one forward pass of one sample. */
   readonly openSeconds: number;
   readonly forwardSeconds: number;
@@ -53,12 +56,15 @@ export interface WorkbenchOptions {
 /** Opens model, data and attacks of an experiment and plans it. */
 export async function openWorkbench(experiment: ExperimentFile, { base, folder, runtime }: WorkbenchOptions): Promise<Workbench> {
   const attacks = await loadAttacks(experiment.attacks, base);
-  const { model, surrogates } = await loadModel(experiment.model, { base, runtime });
+  const loaded = await loadModel(experiment.model, { base, runtime });
+  const { model } = loaded;
   const data = await loadData(experiment.data, { base, runtime });
   const { labels, resize } = experiment.data;
   classIndices(data.labels, model.classes, labels);
   const plan = makePlan({ experiment, model, data, attacks, version });
-  const sessions = openSessions(model, runtime, { surrogates });
+  const adaptation = { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) };
+  const reference = await referenceOf(loaded, { data, seed: experiment.seed, adaptation, runtime });
+  const sessions = openSessions(model, runtime, standIns(loaded, reference));
   let batch = experiment.batch === 'auto' ? await suggestBatch(model, runtime.execute) : experiment.batch;
   const examples = exampleStore(folder, model);
   const load: Workbench['load'] = async (from, to) => {
@@ -66,8 +72,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
     const problems: Problem[] = [];
     for (const index of plan.items.slice(from, to)) {
       const item = await data.item(index);
-      const adapted =
-        'reason' in item ? item : adapt(item, model, { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) });
+      const adapted = 'reason' in item ? item : adapt(item, model, adaptation);
       if ('reason' in adapted) problems.push(adapted);
       else samples.push(adapted);
     }
@@ -78,6 +83,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
     data,
     plan,
     sessions,
+    ...(loaded.spikes === undefined ? {} : { spikes: factsOf(loaded.spikes, reference) }),
     get batch() {
       return batch;
     },

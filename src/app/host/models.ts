@@ -13,6 +13,9 @@ import { builtinModels } from '../../kit/model/builtin/index.ts';
 import { type Manifest, readManifest } from '../../kit/model/manifest.ts';
 import type { Model } from '../../kit/model/model.ts';
 import { openModel } from '../../kit/model/open.ts';
+import type { SessionOptions } from '../../kit/model/sessions.ts';
+import { type ChosenSpikes, chooseSpikes, substitutesFor } from '../../kit/spiking/choose.ts';
+import type { ReferenceStatistics } from '../../kit/spiking/spike-gradient.ts';
 import type { ModelReference, SubstituteReference } from '../experiment/schema.ts';
 import { readDataFile, readUserFile, sha256 } from './files.ts';
 import { findPackage, readPackageFiles } from './packages.ts';
@@ -25,23 +28,38 @@ export interface LoadContext {
 
 export interface LoadedModel {
   readonly model: Model;
+  /** Those declared for single nodes. */
   readonly surrogates: readonly Surrogate[];
+  /** What was chosen, or is taken by default, for the model's spikes. */
+  readonly spikes?: ChosenSpikes;
 }
 
 /** Opens the model of an experiment. */
 export async function loadModel(reference: ModelReference, context: LoadContext): Promise<LoadedModel> {
   const surrogates = (reference.surrogates ?? []).map(surrogateOf);
+  return { ...chooseSpikes(await openReferred(reference, context), reference.spikes), surrogates };
+}
+
+/** What stands in for derivatives: the surrogates declared, and what was chosen for spikes, given what is known of clean samples. */
+export function standIns(
+  { surrogates, spikes }: LoadedModel,
+  reference?: ReferenceStatistics,
+): Required<Pick<SessionOptions, 'surrogates' | 'twins'>> {
+  const chosen = spikes === undefined ? undefined : substitutesFor(spikes, reference);
+  return { surrogates: [...surrogates, ...(chosen?.surrogates ?? [])], twins: chosen?.twins ?? [] };
+}
+
+async function openReferred(reference: ModelReference, context: LoadContext): Promise<Model> {
   if ('path' in reference) {
     const { path, manifest, outputName, inputShapes } = reference;
-    const model = await fileModel(resolve(context.base, path), context, {
+    return fileModel(resolve(context.base, path), context, {
       ...(manifest === undefined ? {} : { manifest: resolve(context.base, manifest) }),
       ...(outputName === undefined ? {} : { outputName }),
       ...(inputShapes === undefined ? {} : { inputShapes }),
     });
-    return { model, surrogates };
   }
-  if (/\.m?js$/.test(reference.use)) return { model: await ownModel(resolve(context.base, reference.use), context), surrogates };
-  return { model: await builtinModel(reference.use, context), surrogates };
+  if (/\.m?js$/.test(reference.use)) return ownModel(resolve(context.base, reference.use), context);
+  return builtinModel(reference.use, context);
 }
 
 /** Whether a model comes with provoke or a package it knows: its graph is built by provoke itself. All others run in a process of their own. */
@@ -49,12 +67,17 @@ export const isBuiltin = (reference: ModelReference): boolean =>
   'use' in reference && Object.hasOwn(builtinModels, reference.use);
 
 /** What the command line calls MODEL: a built-in name, or the path of an ONNX file. */
-export function modelReference(name: string, options: { output?: string; manifest?: string } = {}): ModelReference {
-  if (Object.hasOwn(builtinModels, name)) return { use: name };
-  if (/\.m?js$/.test(name)) return { use: name };
+export function modelReference(
+  name: string,
+  options: { output?: string; manifest?: string } = {},
+  spikes: Pick<ModelReference, 'spikes'> = {},
+): ModelReference {
+  if (Object.hasOwn(builtinModels, name)) return { use: name, ...spikes };
+  if (/\.m?js$/.test(name)) return { use: name, ...spikes };
   if (existsSync(name) || /[./\\]onnx$|\.(onnx|pb|ort|json)$/.test(name)) {
     return {
       path: name,
+      ...spikes,
       ...(options.manifest === undefined ? {} : { manifest: options.manifest }),
       ...(options.output === undefined ? {} : { outputName: options.output }),
     };

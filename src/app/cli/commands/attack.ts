@@ -13,7 +13,7 @@ import { runUnit } from '../../experiment/unit.ts';
 import { loadAttacks } from '../../host/attacks.ts';
 import { exampleStore } from '../../host/examples.ts';
 import { writableFolder } from '../../host/files.ts';
-import { loadModel, modelReference } from '../../host/models.ts';
+import { loadModel, modelReference, standIns } from '../../host/models.ts';
 import { fileSample, onlyAttackedInput } from '../../host/predict-files.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { epsText, percent, size } from '../../report/format.ts';
@@ -22,6 +22,7 @@ import { interruptSignal } from '../interrupt.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import { createProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
+import { settings, spikesFlag, spikesOf } from '../settings.ts';
 import { table } from '../table.ts';
 
 interface Options extends LimitFlags {
@@ -32,6 +33,7 @@ interface Options extends LimitFlags {
   target?: string;
   seed: string;
   set: string[];
+  spikes?: string[];
   output?: string;
   manifest?: string;
   resize?: boolean;
@@ -46,6 +48,7 @@ export const attack: Register = (program, exit, guard) => {
     .option('--norm <name>', 'linf, l2, l1 or l0', 'linf')
     .option('--target <class>', 'aim at this class instead of any wrong one')
     .option('--set <key=value...>', "the attack's options, e.g. --set steps=50 restarts=5", [] as string[])
+    .option(...spikesFlag)
     .option('--seed <n>', 'seed of the random streams', '0')
     .option('--out <dir>', 'where examples go', 'attacked')
     .option('--resize', 'bring images to the size the model wants')
@@ -57,7 +60,7 @@ export const attack: Register = (program, exit, guard) => {
       '\nExamples:\n  $ provoke attack face-api/expression face.png --attack pgd --eps 8/255\n  $ provoke attack model.onnx a.png --attack pgd --eps 2 --norm l2 --set steps=40 --target happy',
     )
     .action(async (name: string, paths: string[], options: Options) => {
-      const reference = modelReference(name, options);
+      const reference = modelReference(name, options, spikesOf(options.spikes));
       const task = `${options.attack} on ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
       exit(await guard({ reference, limits: limitsOf(options), task }, (allow) => attackFiles(reference, paths, options, allow)));
     });
@@ -78,7 +81,8 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
     throw new UserError(`--seed: "${options.seed}" is not a whole number`, 'for example --seed 1');
   const runtime = nodeRuntime();
   const started = performance.now();
-  const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
+  const loaded = await loadModel(reference, { base: process.cwd(), runtime });
+  const { model } = loaded;
   const input = onlyAttackedInput(model);
   const goal = goalOf(model, options.target);
   const budgets = [{ norm: { [input]: norm }, eps: { [input]: eps } }];
@@ -90,7 +94,7 @@ async function attackFiles(reference: ModelReference, paths: string[], options: 
     samples.push(samples.some((s) => s.id === sample.id) ? { ...sample, id: path } : sample);
   }
   await writableFolder(options.out);
-  const sessions = openSessions(model, runtime, { surrogates });
+  const sessions = openSessions(model, runtime, standIns(loaded));
   const forward = await forwardSeconds(model, sessions);
   const open = (performance.now() - started) / 1000;
   const most = Math.max(samples.length, model.fixedBatch ?? 1);
@@ -136,27 +140,6 @@ function goalOf(model: Model, target: string | undefined): GoalPlan {
   const index = model.classes.indexOf(target);
   if (index < 0) throw new UserError(`--target: the model has no class "${target}"`, suggestion(target, model.classes));
   return { kind: 'targeted', target: index };
-}
-
-/** key=value pairs; numbers and booleans are read as such. */
-function settings(pairs: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UserError(`--set: "${pair}" is not key=value`, 'for example --set steps=50');
-      const value = pair.slice(at + 1);
-      return [
-        pair.slice(0, at),
-        value === 'true'
-          ? true
-          : value === 'false'
-            ? false
-            : value !== '' && Number.isFinite(Number(value))
-              ? Number(value)
-              : value,
-      ];
-    }),
-  );
 }
 
 interface Asked {

@@ -5,10 +5,11 @@ import { describeSubstitutes } from '../../../kit/model/element-types.ts';
 import { gradientModel, statedSubstitutes } from '../../../kit/model/gradient-model.ts';
 import type { ModelReference } from '../../experiment/schema.ts';
 import { writeWhole } from '../../host/files.ts';
-import { loadModel, modelReference } from '../../host/models.ts';
+import { loadModel, modelReference, standIns } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
+import { spikesFlag, spikesOf } from '../settings.ts';
 
 interface Options extends LimitFlags {
   out: string;
@@ -16,6 +17,7 @@ interface Options extends LimitFlags {
   loss: string;
   output?: string;
   manifest?: string;
+  spikes?: string[];
 }
 
 export const gradient: Register = (program, exit, guard) => {
@@ -24,6 +26,7 @@ export const gradient: Register = (program, exit, guard) => {
     .requiredOption('-o, --out <file>', 'where to write it')
     .option('--wrt <names...>', 'inputs to differentiate with respect to (default: all attacked ones)')
     .option('--loss <name>', 'ce or margin', 'ce')
+    .option(...spikesFlag)
     .option('--output <name>', 'which output holds the class scores')
     .option('--manifest <file>', 'manifest of the model')
     .addHelpText(
@@ -33,7 +36,7 @@ export const gradient: Register = (program, exit, guard) => {
     .action(async (name: string, options: Options) => {
       const { loss } = options;
       if (loss !== 'ce' && loss !== 'margin') throw new UserError(`--loss: there is no loss "${loss}"`, 'one of: ce, margin');
-      const reference = modelReference(name, options);
+      const reference = modelReference(name, options, spikesOf(options.spikes));
       await refuseToReplace(reference, options.out);
       exit(await guard({ reference, limits: limitsOf(options) }, () => write(reference, loss, options)));
     });
@@ -51,11 +54,11 @@ async function refuseToReplace(reference: ModelReference, out: string): Promise<
 
 async function write(reference: ModelReference, loss: 'ce' | 'margin', options: Options): Promise<void> {
   const runtime = nodeRuntime();
-  const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
-  const graph = await gradientModel(model, {
+  const loaded = await loadModel(reference, { base: process.cwd(), runtime });
+  const graph = await gradientModel(loaded.model, {
     execute: runtime.execute,
     loss,
-    surrogates,
+    ...standIns(loaded),
     ...(options.wrt === undefined ? {} : { wrt: options.wrt }),
   });
   await writeWhole(options.out, writeModel(graph));

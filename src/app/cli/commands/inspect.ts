@@ -8,11 +8,12 @@ import type { InputSpec, Model } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import { firstLook, timed } from '../../experiment/pace.ts';
 import type { ModelReference } from '../../experiment/schema.ts';
-import { loadModel, modelReference } from '../../host/models.ts';
+import { loadModel, modelReference, standIns } from '../../host/models.ts';
 import { nodeRuntime } from '../../host/runtime.ts';
 import type { Allow } from '../guard.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
+import { spikesFlag, spikesOf } from '../settings.ts';
 import { table } from '../table.ts';
 
 interface Options extends LimitFlags {
@@ -20,6 +21,7 @@ interface Options extends LimitFlags {
   graph?: boolean;
   output?: string;
   manifest?: string;
+  spikes?: string[];
 }
 
 export const inspect: Register = (program, exit, guard) => {
@@ -27,11 +29,12 @@ export const inspect: Register = (program, exit, guard) => {
     .description('inputs, classes, ops, cost, and what cuts the gradient')
     .option('--json', 'as JSON')
     .option('--graph', 'print the graph itself')
+    .option(...spikesFlag)
     .option('--output <name>', 'which output holds the class scores')
     .option('--manifest <file>', 'manifest of the model')
     .addHelpText('after', '\nExamples:\n  $ provoke inspect face-api/expression\n  $ provoke inspect model.onnx --json')
     .action(async (name: string, options: Options) => {
-      const reference = modelReference(name, options);
+      const reference = modelReference(name, options, spikesOf(options.spikes));
       exit(await guard({ reference, limits: limitsOf(options) }, (allow) => look(reference, options, allow)));
     });
 };
@@ -39,14 +42,15 @@ export const inspect: Register = (program, exit, guard) => {
 async function look(reference: ModelReference, options: Options, allow: Allow): Promise<void> {
   const runtime = nodeRuntime();
   const started = performance.now();
-  const { model, surrogates } = await loadModel(reference, { base: process.cwd(), runtime });
+  const loaded = await loadModel(reference, { base: process.cwd(), runtime });
+  const { model } = loaded;
   allow(firstLook((performance.now() - started) / 1000));
   if (options.graph) {
     process.stdout.write(`${printGraph(model.graph)}\n`);
     return;
   }
   const cost = await modelCost(model, runtime.execute);
-  const sessions = openSessions(model, runtime, { surrogates });
+  const sessions = openSessions(model, runtime, standIns(loaded));
   const gradient = await gradientFacts(model, sessions);
   await sessions.release();
   const facts = {

@@ -6,6 +6,7 @@ import { augmentations } from '../../../kit/nn/fit/augment/registry.ts';
 import { optimisers } from '../../../kit/nn/optimisers/registry.ts';
 import { schedules } from '../../../kit/nn/schedules.ts';
 import type { OptionValue } from '../../../kit/options.ts';
+import { spikeGradients } from '../../../kit/spiking/registry.ts';
 import { absent } from '../../../methods/attacks/absent.ts';
 import type { Attack } from '../../../methods/attacks/attack.ts';
 import { attacks } from '../../../methods/attacks/registry.ts';
@@ -95,6 +96,11 @@ const things: Readonly<Record<string, () => Listed>> = {
     head: ['defence', 'what it does', 'options (defaults)', 'paper'],
     rows: Object.values(defences).map((d) => [d.name, d.title, optionsOf(d), d.paper]),
     more: `${more}; a recipe with a defence says against what, e.g. threat: { norm: linf, eps: 8/255 }`,
+  }),
+  surrogates: () => ({
+    head: ['surrogate', 'derivative of a spike', 'options (defaults)', 'paper'],
+    rows: Object.values(spikeGradients).map((s) => [s.name, s.title, optionsOf(s), s.paper]),
+    more: 'u is the potential above the threshold; an experiment says spikes: NAME in its model, commands --spikes NAME; what the options mean: docs/experiment.md',
   }),
   ops: () => ({
     head: ['op', 'derivative'],

@@ -1,0 +1,15 @@
+/** @file What `spikes:` can name. A new one is a file beside this one and a line here. */
+import { findNamed } from '../../core/errors.ts';
+import { fixedGradients, straightThroughGradient } from './fixed.ts';
+import { pdsg } from './pdsg.ts';
+import type { SpikeGradient } from './spike-gradient.ts';
+
+export const spikeGradients: Readonly<Record<string, SpikeGradient>> = Object.fromEntries(
+  [pdsg as SpikeGradient, ...fixedGradients, straightThroughGradient as SpikeGradient].map((gradient) => [
+    gradient.name,
+    gradient,
+  ]),
+);
+
+/** The stand-in of this name; throws a UserError that says which was probably meant. */
+export const findSpikeGradient = (name: string): SpikeGradient => findNamed('surrogate of spikes', spikeGradients, name);
