@@ -1,4 +1,6 @@
 /** @file A quick look at robustness: PGD on some test samples, with the attack and the judging of a run. */
+
+import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import { readModel } from '../../core/onnx/reader.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
@@ -23,6 +25,8 @@ export interface RobustnessContext {
   readonly name: string;
   readonly split: Evaluation['split'];
   readonly seed: number;
+  /** What stood in for the derivatives of comparisons in training: the attack goes through the same. */
+  readonly surrogates?: readonly Surrogate[];
   readonly signal: AbortSignal;
   progress(share: number): void;
 }
@@ -43,10 +47,10 @@ export async function quickPgd(
   onnx: Uint8Array,
   set: OpenedSet,
   threats: Threats,
-  { runtime, name, split, seed, signal, progress }: RobustnessContext,
+  { runtime, name, split, seed, surrogates = [], signal, progress }: RobustnessContext,
 ): Promise<Robustness> {
   const model = await openModel(readModel(onnx, { source: name }), { name, sha256: '', execute: runtime.execute });
-  const sessions = openSessions(model, runtime);
+  const sessions = openSessions(model, runtime, surrogates.length === 0 ? {} : { surrogates });
   const items = chooseItems(set.count, defaults.samples, seed);
   const norm = Object.fromEntries(Object.entries(threats).map(([input, t]) => [input, t.norm]));
   const eps = Object.fromEntries(Object.entries(threats).map(([input, t]) => [input, t.eps]));

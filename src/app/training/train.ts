@@ -127,6 +127,7 @@ async function handOut(
     name,
     split: test === undefined ? 'validation' : 'test',
     seed: task.seed,
+    ...(task.architecture.surrogates === undefined ? {} : { surrogates: task.architecture.surrogates }),
     signal,
     progress: (share) => onJudging('robust accuracy', share),
   });

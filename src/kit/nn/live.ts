@@ -9,6 +9,7 @@ import type { Tensor } from '../../core/tensor/tensor.ts';
 import { type ForwardSession, type GradientSession, type ModelSessions, openSessions } from '../model/sessions.ts';
 import { type Architecture, buildNetwork } from './architecture.ts';
 import { asInputs } from './as-inputs.ts';
+import { randomsOf } from './draws.ts';
 import type { Mode, NoiseInput } from './net.ts';
 
 export interface LiveOptions {
@@ -19,7 +20,7 @@ export interface LiveOptions {
 export const liveDefaults: Required<LiveOptions> = { mode: 'inference' };
 
 export interface LiveSessions extends ModelSessions {
-  /** Random inputs that `weights()` has to return too, `[N, ...shape]`; none in inference mode. */
+  /** Random inputs that `weights()` has to return too, `[N, ...shape]`; none in inference mode, where the oracle feeds what the network draws. */
   readonly noise: readonly NoiseInput[];
 }
 
@@ -38,6 +39,7 @@ export async function liveSessions(
   const fed = asInputs(network.graph, [...network.parameters, ...network.statistics.keys()]);
   const plain = plainBodies(await prepare(fed, runtime.execute));
   const graph = foldFedBatchNorm(plain, await inferShapes(plain, runtime.execute));
+  const drawing = mode === 'inference' && network.noise.length > 0;
   const sessions = openSessions(
     {
       name: architecture.name,
@@ -45,6 +47,7 @@ export async function liveSessions(
       inputs: architecture.inputs,
       classes: architecture.classes,
       output: { name: network.logits, kind: 'logits' },
+      ...(drawing ? { randoms: randomsOf(network.noise) } : {}),
       coupling: mode === 'training' ? 'batch' : 'none',
       shapes: await inferShapes(graph, runtime.execute),
       inferred: [],
@@ -55,7 +58,7 @@ export async function liveSessions(
   );
   return {
     ...sessions,
-    noise: network.noise,
+    noise: drawing ? [] : network.noise,
     forward: () => sessions.forward().then(paired),
     gradient: (heads) => sessions.gradient(heads).then(paired),
   };

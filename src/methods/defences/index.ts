@@ -5,4 +5,5 @@ export { free } from './free.ts';
 export { mart } from './mart.ts';
 export { pgdAt } from './pgd-at.ts';
 export { defences, findDefence } from './registry.ts';
+export { snnRat } from './snn-rat.ts';
 export { trades } from './trades.ts';

@@ -25,6 +25,8 @@ export interface InnerAttack {
   alpha(threat: Threat): number;
   /** First perturbation of one input at `x`, not yet projected. */
   start(threat: Threat, x: Float32Array, random: Stream): Float32Array;
+  /** Share of the budget that one sample is attacked with; 1 where left out. */
+  radius?(random: Stream): number;
   /** label: cross-entropy to the true label; clean: divergence from the prediction on the clean sample. */
   readonly climbs: 'label' | 'clean';
   /** inputs: the points stand in for the samples; beside: they are further inputs of the objective, `adversarialName(NAME)`. */
@@ -55,18 +57,22 @@ async function prepare(attack: InnerAttack, { trainer, runtime, seed, batch, sig
     () => ({ ...trainer.weights({ raw: true }), ...noise }),
     { mode },
   );
-  const oracle = createOracle(sessions, { maxBatch: batch, signal });
   return {
     async craft(samples, where) {
       // the oracle runs a single sample twice
       const ids = samples.length === 1 ? [samples[0]!.id, samples[0]!.id] : samples.map(({ id }) => id);
       noise = drawNoise(sessions.noise, ids, { seed, step: where.step });
-      const own = samples.map((sample) => threatsOf(inputs, threats, sample));
+      const random = (of: number): Stream => stream(seed, samples[of]!.id, name, 'draws', where.step, where.replay);
+      const oracle = createOracle(sessions, { maxBatch: batch, signal, random });
+      const own = samples.map((sample) => {
+        const share = attack.radius?.(stream(seed, sample.id, name, 'radius', where.step, where.replay)) ?? 1;
+        return threatsOf(inputs, share === 1 ? threats : scaledBy(share, threats), sample);
+      });
       const starts = samples.map((sample, i) =>
         perInput(own[i]!, (threat, input) => {
           const x = sample.inputs[input]!;
-          const random = stream(seed, sample.id, name, where.step, where.replay, input);
-          return threat.project(x, attack.start(threat, x, random));
+          const own = stream(seed, sample.id, name, where.step, where.replay, input);
+          return threat.project(x, attack.start(threat, x, own));
         }),
       );
       const losses = await lossesOf(attack.climbs, oracle, samples);
@@ -85,6 +91,9 @@ async function lossesOf(
   if (climbs === 'label') return samples.map(({ label }) => ({ label, ce: 1 }));
   return (await oracle.logits(probesAt(samples.map((s) => s.inputs)))).map(divergenceFrom);
 }
+
+const scaledBy = (share: number, threats: Threats): Threats =>
+  perInput(threats, (options) => ({ ...options, eps: share * options.eps }));
 
 /** The same network, but with gradients for the inputs that have a budget alone. */
 function onlyAttacked<A extends { readonly inputs: Readonly<Record<string, InputSpec>> }>(architecture: A, threats: Threats): A {

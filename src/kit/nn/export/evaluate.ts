@@ -1,9 +1,12 @@
 /** @file What an exported network says of a labelled set: counts per class, from the very file that is handed out. */
 import { readModel } from '../../../core/onnx/reader.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
+import { stream } from '../../../core/tensor/random.ts';
 import { crossEntropyOf } from '../../losses/score-loss.ts';
 import { wilson } from '../../metrics/rates.ts';
 import { packChunk } from '../../model/batches.ts';
+import { drawsOf } from '../../model/draws.ts';
+import { findRandoms } from '../../model/find-randoms.ts';
 import type { Sample } from '../../model/model.ts';
 import { argmax } from '../../model/oracle.ts';
 import { type Architecture, logitsOutput } from '../architecture.ts';
@@ -43,7 +46,7 @@ export interface EvaluateOptions {
 /** Samples per run. */
 const batch = 64;
 
-/** Runs an exported network (`onnx`, its bytes) on every sample of a set. Throws where a sample has no label. */
+/** Runs an exported network (`onnx`, its bytes) on every sample of a set; what it draws follows from the sample's id. Throws where a sample has no label. */
 export async function evaluate(
   onnx: Uint8Array,
   { name, inputs, classes }: Pick<Architecture, 'name' | 'inputs' | 'classes'>,
@@ -53,14 +56,15 @@ export async function evaluate(
   const confusion = classes.map(() => classes.map(() => 0));
   const groups = new Set<string>();
   let loss = 0;
-  const session = await runtime.open(readModel(onnx, { source: name }));
+  const { graph, randoms } = await findRandoms(readModel(onnx, { source: name }), runtime.execute, 'N');
+  const session = await runtime.open(graph);
   try {
     for (let start = 0; start < set.count; start += batch) {
       const size = Math.min(batch, set.count - start);
       const samples = await Promise.all(Array.from({ length: size }, (_, i) => set.sample(start + i)));
       const feeds = packChunk(
-        { name, inputs },
-        samples.map((s) => s.inputs),
+        { name, inputs, randoms },
+        samples.map((s) => ({ ...s.inputs, ...drawsOf(randoms, stream('evaluation', s.id), 0) })),
         { start: 0, count: size, size },
       );
       const logits = (await session.run(feeds))[logitsOutput]!.data as Float32Array;

@@ -7,6 +7,7 @@ import { sha256Hex } from '../../data/digest.ts';
 import { findCoupling } from '../../model/find-coupling.ts';
 import type { Inputs } from '../../model/model.ts';
 import { type Architecture, logitsOutput } from '../architecture.ts';
+import { drawing, randomsOf } from '../draws.ts';
 import { writeCard } from './card.ts';
 import { defenceLine, syntheticSets, syntheticTag } from './card-words.ts';
 import { type Evaluation, evaluate, type LabelledSet } from './evaluate.ts';
@@ -57,11 +58,15 @@ export interface Exported {
 export async function exportModel(weights: Weights, architecture: Architecture, options: ExportOptions): Promise<Exported> {
   const { runtime, provenance: facts } = options;
   const { name } = facts;
-  const { trained, plain, counts } = await inferenceGraphs(architecture, weights, {
+  const { trained, plain, noise, counts } = await inferenceGraphs(architecture, weights, {
     runtime,
     ...(options.fold === undefined ? {} : { fold: options.fold }),
   });
-  const { coupling } = await findCoupling({ name, graph: plain, inputs: architecture.inputs }, logitsOutput, runtime.execute);
+  const { coupling } = await findCoupling(
+    { name, graph: plain, inputs: architecture.inputs, ...(noise.length === 0 ? {} : { randoms: randomsOf(noise) }) },
+    logitsOutput,
+    runtime.execute,
+  );
   const start = {
     name,
     classes: [...architecture.classes],
@@ -71,12 +76,12 @@ export async function exportModel(weights: Weights, architecture: Architecture, 
     runtime: { ...runtime.options, providers: [...runtime.options.providers] },
     training: facts.training,
     weights: { sha256: await weightsDigest(weights), ...counts, averaged: facts.averaged ?? false },
-    ...surrogatesOf(architecture),
   };
-  const manifest = manifestObject({ ...architecture, name, coupling, note: noteOf(facts, start.surrogates) });
-  const onnx = writeModel(labelled(plain, { provoke: manifest, provenance: { ...start, recipe: facts.recipe } }));
+  const manifest = manifestObject({ ...architecture, name, coupling, note: noteOf(facts, architecture) });
+  const inFile = { ...start, recipe: withoutTraining(facts.recipe, architecture) };
+  const onnx = writeModel(labelled(drawing(plain, noise), { provoke: manifest, provenance: inFile }));
   const difference = await compareLogits(
-    { trained, exported: onnx, architecture },
+    { trained, noise, exported: onnx, architecture },
     { runtime, ...(options.samples === undefined ? {} : { samples: options.samples }) },
   );
   const evaluations: Evaluation[] = [];
@@ -86,6 +91,7 @@ export async function exportModel(weights: Weights, architecture: Architecture, 
   }
   const provenance: Provenance = {
     ...start,
+    ...surrogatesOf(architecture),
     exported: {
       sha256: await sha256Hex(onnx),
       difference: difference.largest,
@@ -112,16 +118,21 @@ function surrogatesOf({ surrogates = [] }: Architecture): Pick<Provenance, 'surr
   return surrogates.length === 0 ? {} : { surrogates: [...new Set(surrogates.map((s) => s.label))] };
 }
 
+/** The recipe as the file holds it: what a network was trained through is not part of a network that is deployed. */
+function withoutTraining(recipe: RecipeObject, { trainingOnly = [] }: Architecture): RecipeObject {
+  const { model } = recipe;
+  if (trainingOnly.length === 0 || typeof model !== 'object' || model === null) return recipe;
+  return { ...recipe, model: Object.fromEntries(Object.entries(model).filter(([option]) => !trainingOnly.includes(option))) };
+}
+
 /** What whoever runs the model should know, in one line of the manifest. */
-function noteOf({ recipe, data }: TrainingFacts, surrogates: readonly string[] = []): string {
+function noteOf({ recipe, data }: TrainingFacts, { surrogates = [] }: Architecture): string {
   const sets = data.filter((d) => d.split === 'train').map((d) => `${d.name}${syntheticTag(d.synthetic)}`);
   const made = syntheticSets({ data: [...data] }).length > 0;
   return [
     `trained with provoke on ${sets.join(', ') || 'unnamed data'}; defence: ${defenceLine(recipe)}`,
     ...(made ? ['synthetic data: figures from it say nothing about people'] : []),
-    ...(surrogates.length > 0
-      ? [`trained through surrogate derivatives (${surrogates.join(', ')}), which are not in the file`]
-      : []),
+    ...(surrogates.length > 0 ? ['trained through surrogate derivatives, which are not in the file: the card names them'] : []),
   ].join('; ');
 }
 

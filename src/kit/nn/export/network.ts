@@ -3,12 +3,17 @@ import { UserError } from '../../../core/errors.ts';
 import type { Graph } from '../../../core/onnx/graph.ts';
 import { prepare } from '../../../core/onnx/passes/prepare.ts';
 import { readModel } from '../../../core/onnx/reader.ts';
-import type { Runtime } from '../../../core/runtime/runtime.ts';
+import type { Feeds, Runtime } from '../../../core/runtime/runtime.ts';
+import { stream } from '../../../core/tensor/random.ts';
 import { sizeOf, type Tensor } from '../../../core/tensor/tensor.ts';
 import { packChunk } from '../../model/batches.ts';
+import { drawsOf } from '../../model/draws.ts';
 import { drawn } from '../../model/find-coupling.ts';
+import { findRandoms } from '../../model/find-randoms.ts';
 import type { Inputs } from '../../model/model.ts';
 import { type Architecture, buildNetwork, logitsOutput } from '../architecture.ts';
+import { randomsOf } from '../draws.ts';
+import type { NoiseInput } from '../net.ts';
 import { type Weights, withWeights } from './weights.ts';
 
 export interface InferenceGraphs {
@@ -16,6 +21,8 @@ export interface InferenceGraphs {
   readonly trained: Graph;
   /** Normalisation folded into the weights, constants folded; default domain only, the batch symbolic, output `logits`. */
   readonly plain: Graph;
+  /** What it draws: inputs of both graphs, nodes of the file (draws.ts). */
+  readonly noise: readonly NoiseInput[];
   /** How many numbers were trained, and how many are running statistics. */
   readonly counts: { readonly parameters: number; readonly statistics: number };
 }
@@ -39,14 +46,12 @@ export async function inferenceGraphs(
   { runtime, fold = !compares(architecture) }: InferenceGraphsOptions,
 ): Promise<InferenceGraphs> {
   const network = buildNetwork(architecture, { mode: 'inference', seed: 0 });
-  if (network.noise.length > 0)
-    throw new Error(`${architecture.name} reads random numbers in inference: ${network.noise[0]!.name}`);
   const trained = withWeights(network, weights);
   const plain = await prepare(trained, runtime.execute, { batchNorm: fold });
   const foreign = [...plain.opsets.keys()].filter((domain) => domain !== '');
   if (foreign.length > 0) throw new Error(`${architecture.name} uses operators of ${foreign.join(', ')}`);
   const counts = { parameters: countOf(network.parameters, weights), statistics: countOf(network.statistics.keys(), weights) };
-  return { trained, plain: { ...plain, name: architecture.name }, counts };
+  return { trained, plain: { ...plain, name: architecture.name }, noise: network.noise, counts };
 }
 
 const countOf = (names: Iterable<string>, weights: Weights): number =>
@@ -89,15 +94,19 @@ export const checkDefaults = { drawn: 32, tolerance: 1e-5 } as const;
  * node both times: where rounding decides whether a neuron fires, no two orders of a sum agree; how many samples that moves is counted.
  */
 export async function compareLogits(
-  { trained, exported, architecture }: { trained: Graph; exported: Uint8Array; architecture: Architecture },
+  { trained, noise = [], exported, architecture }: Compared,
   { runtime, samples }: { runtime: Runtime; samples?: readonly Inputs[] },
 ): Promise<Difference> {
-  const model = { name: architecture.name, inputs: architecture.inputs, graph: trained };
+  const randoms = randomsOf(noise);
+  const model = { name: architecture.name, inputs: architecture.inputs, graph: trained, randoms };
   const isDrawn = samples === undefined || samples.length === 0;
   const asked = isDrawn ? Array.from({ length: checkDefaults.drawn }, (_, i) => drawn(model, `sample ${i}`)) : samples;
-  const feeds = packChunk(model, asked, { start: 0, count: asked.length, size: asked.length });
-  const wanted = (await runtime.execute(trained, feeds))[logitsOutput]!;
-  const graph = readModel(exported, { source: architecture.name });
+  const drawnFor = asked.map((inputs, i) => ({ ...inputs, ...drawsOf(randoms, stream('export', i), 0) }));
+  const whole = packChunk(model, drawnFor, { start: 0, count: asked.length, size: asked.length });
+  const wanted = (await runtime.execute(trained, whole))[logitsOutput]!;
+  const file = await findRandoms(readModel(exported, { source: architecture.name }), runtime.execute, 'N');
+  const { graph } = file;
+  const feeds = renamed(whole, Object.keys(randoms), Object.keys(file.randoms));
   const session = await runtime.open(graph);
   let got: Tensor;
   try {
@@ -117,6 +126,20 @@ export async function compareLogits(
     );
   const moved = distances(wanted, got, classes).filter((d) => !(d <= checkDefaults.tolerance)).length;
   return { largest, samples: asked.length, drawn: isDrawn, ...(compares(architecture) ? { moved } : {}) };
+}
+
+interface Compared {
+  readonly trained: Graph;
+  /** Inputs of it that hold random numbers. */
+  readonly noise?: readonly NoiseInput[];
+  readonly exported: Uint8Array;
+  readonly architecture: Architecture;
+}
+
+/** The same draws under the names they have in the file, whose nodes draw in the same order. */
+function renamed(feeds: Feeds, from: readonly string[], to: readonly string[]): Feeds {
+  if (from.length !== to.length) throw new Error(`${to.length} nodes of the file draw, and ${from.length} inputs are drawn`);
+  return Object.fromEntries(Object.entries(feeds).map(([name, value]) => [to[from.indexOf(name)] ?? name, value]));
 }
 
 const normalises = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'BatchNormalization');

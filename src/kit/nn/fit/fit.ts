@@ -1,6 +1,7 @@
 /** @file Training: epochs of batches, with validation, early stopping and checkpoints. What comes of it never depends on where it was interrupted. */
 import { UserError } from '../../../core/errors.ts';
 import type { Runtime } from '../../../core/runtime/runtime.ts';
+import { stream } from '../../../core/tensor/random.ts';
 import type { Tensor } from '../../../core/tensor/tensor.ts';
 import { createOracle } from '../../model/make-oracle.ts';
 import { liveSessions } from '../live.ts';
@@ -117,7 +118,9 @@ async function run(scene: StepScene, { load, shelf, data, begun, signal, options
   const { lr } = settingsOf(scene.step);
   const every = { ...everyDefaults, ...options.every };
   const sessions = await liveSessions(task.architecture, scene.runtime, () => trainer.weights());
-  const oracle = createOracle(sessions, { maxBatch: task.batch, signal });
+  // anew for every epoch: what a network draws for a sample is then the same whenever it is judged
+  const judge = () =>
+    createOracle(sessions, { maxBatch: task.batch, signal, random: (of) => stream(task.seed, 'validation', of) });
   const clock = startClock();
   const resumedAt = begun && { epoch: begun.epoch + 1, batches: begun.batches };
   let position: Position = begun ?? beginning;
@@ -154,7 +157,7 @@ async function run(scene: StepScene, { load, shelf, data, begun, signal, options
     const began = clock.now();
     const { running } = position;
     const { count } = task.validation;
-    const validation = await evaluate(oracle, (index) => shelf(task.train.length, index), {
+    const validation = await evaluate(judge(), (index) => shelf(task.train.length, index), {
       classes,
       count,
       batch: task.batch,

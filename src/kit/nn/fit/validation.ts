@@ -25,7 +25,7 @@ export async function evaluate(
     signal.throwIfAborted();
     const size = Math.min(batch, count - start);
     const samples = await Promise.all(Array.from({ length: size }, (_, i) => sample(start + i)));
-    const logits = await oracle.logits(samples.map(({ inputs }, of) => ({ of, inputs })));
+    const logits = await oracle.logits(samples.map(({ inputs }, i) => ({ of: start + i, inputs })));
     for (const [i, { id, label }] of samples.entries()) {
       const one = crossEntropyOf(logits[i]!, label);
       if (!Number.isFinite(one))

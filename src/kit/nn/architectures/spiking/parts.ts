@@ -125,4 +125,4 @@ export function spikingParts(
 }
 
 /** Options that decide nothing but derivatives in training: a file that is handed out does not hold them. */
-export const trainingOnly = ['surrogate', 'alpha', 'stretch', 'resetGradient'] as const;
+export const trainingOnly = ['surrogate', 'alpha', 'stretch'] as const;

@@ -9,13 +9,13 @@ import { type ResidualKind, residualKinds, spikingBlock } from '../../layers/spi
 import { chain, type Layer, named } from '../../net.ts';
 import { checkSpiking, spikingAbout, spikingDefaults, spikingParts, trainingOnly } from './parts.ts';
 
-const defaults = { ...spikingDefaults, width: 64, blocks: '2,2,2,2', residual: 'before', shrink: 1 };
+const defaults = { ...spikingDefaults, width: 16, blocks: '1,1,1', residual: 'before', shrink: 1 };
 
 const countsOf = (blocks: string): number[] => blocks.split(',').map(Number);
 
 /**
  * A 3x3 convolution of `width` channels and neurons; stages of blocks, all but the first of which halve the picture and double the channels; the average over all
- * places; the readout. Width 64 and blocks 2,2,2,2 are ResNet-18.
+ * places; the readout. Width 64 and blocks 2,2,2,2 are the ResNet-18 of the released PDSG code.
  */
 export const spikingResnet: ArchitectureFamily<typeof defaults> = {
   name: 'spiking-resnet',
@@ -23,7 +23,7 @@ export const spikingResnet: ArchitectureFamily<typeof defaults> = {
   defaults,
   about: {
     ...spikingAbout,
-    width: 'channels of the first stage; 64 is ResNet-18, fewer are faster',
+    width: 'channels of the first stage; 64 is ResNet-18',
     blocks: 'blocks of each stage, separated by commas; 2,2,2,2 is ResNet-18',
     residual: 'before: one layer of neurons after the addition; sew: spikes are added',
     shrink: 'the picture is averaged over so many pixels squared first',

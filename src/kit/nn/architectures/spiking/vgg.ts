@@ -1,4 +1,4 @@
-/** @file Spiking networks without shortcuts whose convolutions and pools are listed, VGGSNN of the released code among them. */
+/** @file Spiking networks without shortcuts whose convolutions and pools are listed. */
 
 import { UserError } from '../../../../core/errors.ts';
 import { firstOf } from '../../../option-checks.ts';
@@ -9,7 +9,7 @@ import { overTime } from '../../layers/shape.ts';
 import { chain, type Layer, named } from '../../net.ts';
 import { checkSpiking, spikingAbout, spikingDefaults, spikingParts, trainingOnly } from './parts.ts';
 
-const defaults = { ...spikingDefaults, plan: '64,128,A,256,256,A,512,512,A,512,512', end: 'average' };
+const defaults = { ...spikingDefaults, plan: '16,A,32,A,64', end: 'average' };
 
 const ends = ['average', 'flatten'] as const;
 
@@ -23,7 +23,7 @@ export const spikingVgg: ArchitectureFamily<typeof defaults> = {
   defaults,
   about: {
     ...spikingAbout,
-    plan: 'channels of each 3x3 convolution, A for an average over 2x2; the default is VGGSNN',
+    plan: 'channels of each 3x3 convolution, A for an average over 2x2; VGGSNN is 64,128,A,256,256,A,512,512,A,512,512',
     end: 'average: over all places before the readout; flatten: every place has weights of its own',
   },
   check: ({ plan, end, ...options }) =>
