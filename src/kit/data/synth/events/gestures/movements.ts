@@ -55,7 +55,7 @@ const wave = (side: 'right' | 'left'): Movement => ({
 
 /** `way` 1: clockwise in the picture. */
 const circle = (side: 'right' | 'left', way: 1 | -1): Movement => ({
-  name: `${side} arm ${way === 1 ? 'clockwise' : 'counter clockwise'}`,
+  name: `${side} arm ${way === 1 ? 'cw' : 'ccw'}`,
   tempo: 1.15,
   bend: [1, 1],
   pose: (turns, { reach, drop, oval }) => {

@@ -5,7 +5,7 @@ import { noteInFolder, noteText } from '../../../synthetic-note.ts';
 import { makePicture, type Picture, type PictureOptions, pictureBatches, pictureDefaults } from './picture.ts';
 import { shapeNames } from './shapes.ts';
 
-export const pictureCountDefault = 6000;
+export const pictureCountDefault = 12000;
 
 export interface PictureFilesOptions extends PictureOptions {
   count?: number;

@@ -13,7 +13,7 @@ export interface PictureOptions {
   contrast?: number;
 }
 
-export const pictureDefaults: Required<PictureOptions> = { seed: 0, noise: 10, clutter: 2.5, contrast: 0.35 };
+export const pictureDefaults: Required<PictureOptions> = { seed: 0, noise: 8, clutter: 2, contrast: 0.5 };
 
 export const pictureSide = 32;
 

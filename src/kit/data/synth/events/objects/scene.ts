@@ -63,13 +63,13 @@ function unlike(other: Colour, contrast: number, draw: Stream): Colour {
 
 const smooth = (distance: number, grain: number): number => Math.min(1, Math.max(0, 0.5 - distance / grain));
 
-/** The shape, turned by up to half a right angle to either side, stretched, sheared and moved. */
+/** The shape, turned by up to 22 degrees to either side, stretched, sheared and moved. */
 function object(label: number, colour: Colour, draw: Stream): Layer {
   const { distance } = shapes[label]!;
-  const angle = (Math.PI / 5) * (2 * draw.uniform() - 1);
-  const size = 0.42 + 0.25 * draw.uniform();
-  const [stretch, shear] = [Math.exp(0.13 * draw.normal()), 0.15 * draw.normal()];
-  const [cx, cy] = [0.28 * (2 * draw.uniform() - 1), 0.28 * (2 * draw.uniform() - 1)];
+  const angle = (Math.PI / 8) * (2 * draw.uniform() - 1);
+  const size = 0.5 + 0.22 * draw.uniform();
+  const [stretch, shear] = [Math.exp(0.09 * draw.normal()), 0.1 * draw.normal()];
+  const [cx, cy] = [0.2 * (2 * draw.uniform() - 1), 0.2 * (2 * draw.uniform() - 1)];
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   return {
     texture: textureOf(colour, 0.12, draw),
