@@ -92,7 +92,13 @@ export const fileData = z.strictObject({
 
 const attackEntry = z.union([
   z.string(),
-  z.looseObject({ use: z.string(), as: z.string().optional().describe('its name in tables, where one attack is used twice') }),
+  z.looseObject({
+    use: z.string(),
+    as: z.string().optional().describe('its name in tables, where one attack is used twice'),
+    spikes: spikes
+      .optional()
+      .describe('what stands in for the derivative of spikes under this attack, in place of what the model says'),
+  }),
 ]);
 
 const goal = z.union([z.enum(['untargeted', 'least-likely', 'random']), z.strictObject({ targeted: z.string() })]);

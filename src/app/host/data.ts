@@ -1,12 +1,12 @@
 /** @file A data reference of an experiment, opened: a built-in set, a format over a path, or a user's own module. */
 import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { suggestion, UserError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import { faceSamples, faceSamplesFiles } from '../../kit/data/face-samples.ts';
-import { formats } from '../../kit/data/registry.ts';
+import { type FormatOptions, formats, openFormat } from '../../kit/data/registry.ts';
 import type { ByteSource, DataSource } from '../../kit/data/source.ts';
 import { faceApiTinyFaceDetector } from '../../kit/model/builtin/face-api.ts';
 import type { DataReference } from '../experiment/schema.ts';
@@ -53,19 +53,18 @@ export async function loadData(reference: DataReference, context: LoadContext): 
 }
 
 async function formatData(reference: Extract<DataReference, { format: string }>, base: string): Promise<DataSource> {
-  const { format: name, path, usage } = reference;
-  const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (format === undefined) throw new UserError(`there is no data format "${name}"`, suggestion(name, Object.keys(formats)));
+  const { format: name, path, limit: _limit, labels: _labels, resize: _resize, ...options } = reference;
   const place = resolve(base, path);
-  return format.open(
+  return openFormat(
+    name,
     {
       name: path,
-      tree: () => fileTree(place),
+      tree: () => ({ ...fileTree(place), bytes: (file) => fileBytes(join(place, file)) }),
       bytes: () => fileBytes(place),
       beside: async (ending) => (existsSync(place + ending) ? readUserFile(place + ending, 'the note') : undefined),
       decodeImage,
     },
-    usage === undefined ? {} : { usage },
+    options as FormatOptions,
   );
 }
 

@@ -121,7 +121,9 @@ function reader(source: DataSource, { labels, resize }: DataReference, target: S
     const item = await source.item(index);
     if ('reason' in item) return item;
     if (item.label === undefined) return { item: item.id, reason: 'it has no label' };
-    return adapt(item, target, { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) });
+    // the recordings behind the frames are of no use here, and large
+    const { events: _events, ...frames } = item;
+    return adapt(frames, target, { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) });
   };
 }
 

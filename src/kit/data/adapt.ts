@@ -35,21 +35,28 @@ export function adapt(item: RawItem, target: AdaptTarget, options: AdaptOptions 
     if (!(values instanceof Float32Array)) return { item: item.id, ...values };
     inputs[name] = onGrid(spec, values);
   }
+  const events = item.events === undefined ? {} : { events: Object.fromEntries(byInput(item.events, target)) };
   const label = item.label === undefined ? {} : { label: classIndex(item.label, target.classes, labels) };
-  return { id: item.id, group: item.group, inputs, ...label };
+  return { id: item.id, group: item.group, inputs, ...label, ...events };
 }
 
-/** The item's parts by input name; '' stands for the only attacked input. */
-function named(item: RawItem, { inputs }: AdaptTarget): [string, RawImage | RawArray][] {
+/** Things by input name, where '' stands for the only attacked input. */
+function byInput<T>(things: Readonly<Record<string, T>>, { inputs }: AdaptTarget): [string, T][] {
   const attacked = Object.keys(inputs).filter((name) => inputs[name]!.role === 'attacked');
-  const parts = Object.entries(item.inputs).map(([name, raw]): [string, RawImage | RawArray] => {
-    if (name !== '') return [name, raw];
-    if (attacked.length === 1) return [attacked[0]!, raw];
+  return Object.entries(things).map(([name, thing]): [string, T] => {
+    if (name !== '') return [name, thing];
+    if (attacked.length === 1) return [attacked[0]!, thing];
     throw new UserError(
       `the data give one value per sample, the model has ${attacked.length} attacked inputs: ${attacked.join(', ')}`,
       'give data with one array per input (.npz), or mark the other inputs role: given',
     );
   });
+}
+
+/** The item's parts by input name. */
+function named(item: RawItem, target: AdaptTarget): [string, RawImage | RawArray][] {
+  const { inputs } = target;
+  const parts = byInput(item.inputs, target);
   const have = new Set(parts.map(([name]) => name));
   const unknown = parts.find(([name]) => inputs[name] === undefined)?.[0];
   if (unknown !== undefined) {

@@ -15,6 +15,8 @@ export interface FileTree {
   /** Relative paths of all files below, sorted, with '/' between folders. */
   list(): Promise<readonly string[]>;
   read(path: string): Promise<Uint8Array>;
+  /** A file a part at a time, where the host can; else it is read whole. */
+  bytes?(path: string): Promise<ByteSource>;
 }
 
 /** Pixels as a decoder gives them: interleaved, row-major, 0..255. */
@@ -61,6 +63,8 @@ export interface DataSource {
   readonly labels: readonly string[];
   /** Where the labels come from, or what stands in for them; printed wherever an accuracy is. */
   readonly labelsAre: string;
+  /** How the files were read where there was a choice (cut into frames, conventions), for reports. */
+  readonly reading?: string;
   /** Set where the data are generated: the word "synthetic" and how. */
   readonly synthetic?: string;
   readonly count: number;

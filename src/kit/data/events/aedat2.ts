@@ -7,7 +7,7 @@
 import { UserError } from '../../../core/errors.ts';
 import type { ByteSource } from '../source.ts';
 import { type AedatHeader, aedatHeaderBytes, type Sensor, sensorNamed } from './aedat-header.ts';
-import { chunkBuffers, chunkEvents, type RawReader } from './chunk.ts';
+import { chunkBuffers, chunkEvents, placeAfter, type RawReader } from './chunk.ts';
 import { type Convention, conventionDefault } from './convention.ts';
 import { sequential } from './sequential.ts';
 import type { EventStream } from './stream.ts';
@@ -17,7 +17,7 @@ export interface Aedat2Options {
   convention?: Convention;
   /** What the bits of an address mean; default: what the header's AEChip says, else dvs128. */
   address?: 'dvs128' | 'davis';
-  /** Size of a DAVIS; default: what the header's AEChip says. */
+  /** Size of a DAVIS, where the header does not say it. */
   sensor?: Sensor;
 }
 
@@ -83,7 +83,7 @@ function layoutOf(name: string, lines: readonly string[], options: Aedat2Options
       bits: { x: 0x7f, xs: 1, y: 0x7f, ys: 8, p: 0 },
       never: 0xffff0000,
     };
-  const sensor = options.sensor ?? named;
+  const sensor = named ?? options.sensor;
   if (sensor === undefined)
     throw new UserError(`"${name}" does not say which DAVIS camera it is from`, 'name its size: sensor: [346, 260]');
   return { ...sensor, reading: davis[convention], bits: { x: 0x3ff, xs: 12, y: 0x1ff, ys: 22, p: 11 }, never: 0 };
@@ -133,7 +133,7 @@ export function openAedat2(source: ByteSource, name: string, header: AedatHeader
       }
       if (left !== 0)
         throw new UserError(
-          `"${name}" is cut short: ${left} bytes are left after event ${records - 1}, an event takes ${recordBytes}`,
+          `"${name}" is cut short: ${left} bytes are left ${placeAfter(records)}, an event takes ${recordBytes}`,
           'copy or download the file again',
         );
     },

@@ -7,7 +7,7 @@
 import { UserError } from '../../../core/errors.ts';
 import type { ByteSource } from '../source.ts';
 import { type AedatHeader, aedatHeaderBytes, type Sensor, sensorNamed } from './aedat-header.ts';
-import { chunkBuffers, chunkEvents, type RawReader } from './chunk.ts';
+import { chunkBuffers, chunkEvents, placeAfter, type RawReader } from './chunk.ts';
 import { type Convention, conventionDefault } from './convention.ts';
 import { sequential } from './sequential.ts';
 import type { EventStream } from './stream.ts';
@@ -15,7 +15,7 @@ import { wholeTimes } from './whole-times.ts';
 
 export interface Aedat3Options {
   convention?: Convention;
-  /** Default: the camera the header names, else 128 x 128. */
+  /** Used where the header names no camera; default: 128 x 128. */
   sensor?: Sensor;
 }
 
@@ -42,7 +42,7 @@ const words: Readonly<Record<Convention, string>> = {
 
 /** Opens a recording whose header has been read. */
 export function openAedat3(source: ByteSource, name: string, header: AedatHeader, options: Aedat3Options = {}): RawReader {
-  const { width, height } = options.sensor ?? sensorNamed(header.lines) ?? { width: 128, height: 128 };
+  const { width, height } = sensorNamed(header.lines) ?? options.sensor ?? { width: 128, height: 128 };
   const convention = options.convention ?? conventionDefault;
   const all = convention !== 'jaer';
   return {
@@ -59,11 +59,11 @@ export function openAedat3(source: ByteSource, name: string, header: AedatHeader
       let events = 0;
       while (bytes.at < source.size) {
         const start = bytes.at;
-        const packet = packetOf(await bytes.take(headBytes), `"${name}", packet at byte ${start}`, events);
+        const packet = packetOf(await bytes.take(headBytes), `"${name}", packet at byte ${start}`, events + count);
         const body = packet.capacity * packet.size;
         if (bytes.at + body > source.size)
           throw new UserError(
-            `"${name}" is cut short: the packet at byte ${start}, after event ${events - 1}, has ${body} bytes and ${source.size - bytes.at} are left`,
+            `"${name}" is cut short: the packet at byte ${start}, ${placeAfter(events + count)}, has ${body} bytes and ${source.size - bytes.at} are left`,
             'copy or download the file again',
           );
         if (packet.type !== polarity) {
@@ -111,7 +111,7 @@ export function openAedat3(source: ByteSource, name: string, header: AedatHeader
 function packetOf(bytes: Uint8Array, where: string, events: number): Packet {
   if (bytes.length < headBytes)
     throw new UserError(
-      `${where}: the file is cut short after event ${events - 1}, ${bytes.length} of the ${headBytes} bytes of a packet's header are there`,
+      `${where}: the file is cut short ${placeAfter(events)}, ${bytes.length} of the ${headBytes} bytes of a packet's header are there`,
       'copy or download the file again',
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -7,7 +7,7 @@
 import { UserError } from '../../../core/errors.ts';
 import type { ByteSource } from '../source.ts';
 import type { Sensor } from './aedat-header.ts';
-import { chunkBuffers, chunkEvents, type RawReader } from './chunk.ts';
+import { chunkBuffers, chunkEvents, placeAfter, type RawReader } from './chunk.ts';
 import { type Convention, conventionDefault } from './convention.ts';
 import { sequential } from './sequential.ts';
 import type { EventStream } from './stream.ts';
@@ -70,7 +70,7 @@ export function openAtis(source: ByteSource, name: string, options: AtisOptions 
       }
       if (left !== 0)
         throw new UserError(
-          `"${name}" is cut short: ${left} bytes are left after event ${records - 1}, an event takes ${recordBytes}`,
+          `"${name}" is cut short: ${left} bytes are left ${placeAfter(records)}, an event takes ${recordBytes}`,
           'copy or download the file again',
         );
     },

@@ -83,7 +83,9 @@ async function outside(raw: RawReader, name: string, at: { event: number; x: num
   const other = await raw.otherOrder?.();
   return new UserError(
     `"${name}", event ${at.event}: x ${at.x}, y ${at.y} is outside the sensor of ${width} x ${height}${suspicion(other)}`,
-    other === undefined ? 'name the true size (sensor: [width, height]), or repair the file' : reorder(other),
+    other === undefined
+      ? 'name the true size where the file does not say it (sensor: [width, height]), or repair the file'
+      : reorder(other),
   );
 }
 
@@ -104,6 +106,9 @@ async function backwards(raw: RawReader, name: string, { event, from, to }: { ev
 
 const suspicion = (other: string | undefined): string => (other === undefined ? '' : `; read as ${other} it makes sense`);
 const reorder = (other: string): string => `the file seems to have been written ${other}: write its bytes in the other order`;
+
+/** Where a file ends too early, in words; so many events have been read. */
+export const placeAfter = (events: number): string => (events === 0 ? 'before the first event' : `after event ${events - 1}`);
 
 /** All events of a recording, or those with from <= t < to (microseconds); takes 13 bytes per event. */
 export async function collect(

@@ -66,7 +66,11 @@ test('events of one microsecond may lie on both sides of an edge: ties say how m
 });
 
 test('the windows of a recording cut it again as it was cut', () => {
-  fc.assert(fc.property(clips, (clip) => expect(rebin(clip.stream, clip)).toEqual(clip)));
+  fc.assert(
+    fc.property(clips, (clip) => {
+      expect(rebin(clip.stream, clip)).toEqual(clip);
+    }),
+  );
 });
 
 test('naive: by number, whatever windows there were', () => {
