@@ -3,6 +3,7 @@ import { suggestion, UserError } from '../../core/errors.ts';
 import { stream } from '../../core/tensor/random.ts';
 import { sizeOf } from '../../core/tensor/tensor.ts';
 import { attackedInputs, type InputSpec, type ModelFacts } from '../../kit/model/model.ts';
+import type { SpikesReference } from '../../kit/spiking/choose.ts';
 import { boxValues } from '../../kit/threat/elements.ts';
 import { gridOf, isBinary } from '../../kit/threat/grid.ts';
 import { parseEps } from '../../kit/threat/parse-eps.ts';
@@ -26,6 +27,10 @@ export interface PlannedAttack {
   readonly options: Readonly<Record<string, OptionValue>>;
   /** sha256 of the file, where the attack is a user's own. */
   readonly sha256?: string;
+  /** What stands in for the derivative of spikes under this attack, where it is not what the model says. */
+  readonly spikes?: SpikesReference;
+  /** Whether that makes the samples of a pass depend on each other. */
+  readonly coupled?: boolean;
 }
 
 export type GoalPlan =
@@ -87,15 +92,22 @@ export function makePlan({ experiment, model, data, attacks, version }: PlanInpu
     experiment.seed,
     experiment.queries,
   ] as const;
-  const units = attacks.flatMap(({ label, options, sha256: code }, attack) =>
+  const units = attacks.flatMap(({ label, options, sha256: code, spikes }, attack) =>
     Array.from({ length: Math.ceil(items.length / unitSize) }, (_, slice): Unit => {
       const from = slice * unitSize;
       const to = Math.min(items.length, from + unitSize);
       return {
-        key: sha256(JSON.stringify([identity, label, attacks[attack]!.attack.name, code, options, items.slice(from, to)])).slice(
-          0,
-          32,
-        ),
+        key: sha256(
+          JSON.stringify([
+            identity,
+            label,
+            attacks[attack]!.attack.name,
+            code,
+            options,
+            items.slice(from, to),
+            ...(spikes === undefined ? [] : [spikes]),
+          ]),
+        ).slice(0, 32),
         attack,
         from,
         to,

@@ -23,7 +23,7 @@ export const factsOf = ({ gradient, options }: ChosenSpikes, reference: Referenc
   reference: reference?.samples ?? null,
 });
 
-interface Drawing {
+export interface Drawing {
   readonly data: DataSource;
   readonly seed: number;
   readonly adaptation: AdaptOptions;

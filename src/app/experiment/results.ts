@@ -5,6 +5,7 @@ import { UserError } from '../../core/errors.ts';
 import { summarise } from '../../kit/metrics/summary.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
+import type { SpikesReference } from '../../kit/spiking/choose.ts';
 import type { Attack, Need } from '../../methods/attacks/attack.ts';
 import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
@@ -59,6 +60,8 @@ export interface RunRecord {
     readonly kind: 'bounded' | 'minimal';
     readonly options: Readonly<Record<string, unknown>>;
     readonly paper: string;
+    /** What stood in for the derivative of spikes, where the attack had a choice of its own. */
+    readonly spikes?: SpikesReference;
     /** Of a suite: the attacks it runs, in order. */
     readonly executes?: ReturnType<NonNullable<Attack['parts']>>;
   }[];
@@ -143,13 +146,14 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
       optimization: 'all',
       device: input.device,
     },
-    attacks: plan.attacks.map(({ label, attack, options }) => ({
+    attacks: plan.attacks.map(({ label, attack, options, spikes }) => ({
       label,
       name: attack.name,
       title: attack.title,
       needs: attack.needs,
       kind: attack.kind,
       options,
+      ...(spikes === undefined ? {} : { spikes }),
       ...(attack.parts === undefined ? {} : { executes: attack.parts(options, costingOf(plan, model)) }),
       paper: attack.paper,
     })),

@@ -100,7 +100,8 @@ async function runWhole(crew: Crew, unit: Unit, signal: AbortSignal, progress: P
 async function inParts(crew: Crew, unit: Unit, signal: AbortSignal): Promise<UnitResult> {
   const { model, plan } = crew.overview;
   const parts: UnitResult[] = [];
-  const step = model.coupling === 'batch' ? unit.to - unit.from : 1;
+  const coupled = model.coupling === 'batch' || plan.attacks[unit.attack]!.coupled === true;
+  const step = coupled ? unit.to - unit.from : 1;
   for (let at = unit.from; at < unit.to; at += step) {
     const part: Unit = { ...unit, key: `${unit.key}-${at}`, from: at, to: at + step };
     try {

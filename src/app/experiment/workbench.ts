@@ -6,14 +6,15 @@ import type { DataSource, Problem } from '../../kit/data/source.ts';
 import { suggestBatch } from '../../kit/model/cost.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import type { Model, ModelFacts, Sample } from '../../kit/model/model.ts';
-import { type ModelSessions, openSessions } from '../../kit/model/sessions.ts';
+import type { ModelSessions } from '../../kit/model/sessions.ts';
 import { loadAttacks } from '../host/attacks.ts';
 import { loadData } from '../host/data.ts';
 import { exampleStore } from '../host/examples.ts';
-import { loadModel, standIns } from '../host/models.ts';
+import { loadModel } from '../host/models.ts';
 import { version } from '../host/version.ts';
+import { equip } from './equipment.ts';
 import { makePlan, type Plan, type Unit } from './plan.ts';
-import { factsOf, referenceOf, type SpikeFacts } from './reference-set.ts';
+import type { SpikeFacts } from './reference-set.ts';
 import type { ExperimentFile } from './schema.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 import type { UnitContext } from './unit-context.ts';
@@ -63,8 +64,8 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
   classIndices(data.labels, model.classes, labels);
   const plan = makePlan({ experiment, model, data, attacks, version });
   const adaptation = { ...(labels ? { labels } : {}), ...(resize ? { resize } : {}) };
-  const reference = await referenceOf(loaded, { data, seed: experiment.seed, adaptation, runtime });
-  const sessions = openSessions(model, runtime, standIns(loaded, reference));
+  const equipments = await equip(loaded, { data, seed: experiment.seed, adaptation, runtime }, runtime);
+  const { usual } = equipments;
   let batch = experiment.batch === 'auto' ? await suggestBatch(model, runtime.execute) : experiment.batch;
   const examples = exampleStore(folder, model);
   const load: Workbench['load'] = async (from, to) => {
@@ -82,8 +83,8 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
     model,
     data,
     plan,
-    sessions,
-    ...(loaded.spikes === undefined ? {} : { spikes: factsOf(loaded.spikes, reference) }),
+    sessions: usual.sessions,
+    ...(usual.spikes === undefined ? {} : { spikes: usual.spikes }),
     get batch() {
       return batch;
     },
@@ -91,6 +92,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
     async run(unit, signal, progress) {
       const { samples, problems } = await load(unit.from, unit.to);
       const planned = plan.attacks[unit.attack]!;
+      const { model: attacked, sessions } = await equipments.for(planned);
       const { budgets, goal, seed, queries } = plan;
       const notes: string[] = [];
       for (;;) {
@@ -98,7 +100,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
           createOracle(sessions, { maxBatch: batch, signal, random, ...(queryBudget === undefined ? {} : { queryBudget }) });
         try {
           const result = await runUnit({
-            model,
+            model: attacked,
             oracle,
             samples,
             problems,
@@ -113,7 +115,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
           });
           return notes.length === 0 ? result : { ...result, notes };
         } catch (error) {
-          const divisible = model.coupling === 'none' && model.fixedBatch === undefined && batch > 1;
+          const divisible = attacked.coupling === 'none' && model.fixedBatch === undefined && batch > 1;
           if (!divisible || !isOutOfMemory(error)) throw error;
           batch = Math.ceil(batch / 2);
           notes.push(`the batch was halved to ${batch}: the runtime ran out of memory`);
@@ -121,7 +123,7 @@ export async function openWorkbench(experiment: ExperimentFile, { base, folder, 
         }
       }
     },
-    release: () => sessions.release(),
+    release: () => equipments.release(),
   };
 }
 

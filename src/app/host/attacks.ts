@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../../core/errors.ts';
+import { readSpikes, type SpikesReference } from '../../kit/spiking/choose.ts';
 import type { Attack } from '../../methods/attacks/attack.ts';
 import { attackNamed, readOptions } from '../../methods/attacks/registry.ts';
 import type { PlannedAttack } from '../experiment/plan.ts';
@@ -12,7 +13,7 @@ import { readUserFile, sha256 } from './files.ts';
 export async function loadAttacks(entries: ExperimentFile['attacks'], base: string): Promise<PlannedAttack[]> {
   const planned: PlannedAttack[] = [];
   for (const entry of entries) {
-    const { use, as, ...given } = typeof entry === 'string' ? { use: entry, as: undefined } : entry;
+    const { use, as, spikes, ...given } = typeof entry === 'string' ? { use: entry, as: undefined, spikes: undefined } : entry;
     const own = /\.m?js$/.test(use) ? await ownAttack(resolve(base, use)) : undefined;
     const attack = own?.attack ?? attackNamed(use);
     const name = as ?? attack.name;
@@ -22,9 +23,24 @@ export async function loadAttacks(entries: ExperimentFile['attacks'], base: stri
     let label = name;
     for (let i = 2; clash(label); i++) label = `${name}-${i}`;
     const options = readOptions(attack, given);
-    planned.push({ label, attack, options, ...(own === undefined ? {} : { sha256: own.sha256 }) });
+    planned.push({
+      label,
+      attack,
+      options,
+      ...(own === undefined ? {} : { sha256: own.sha256 }),
+      ...(spikes === undefined
+        ? {}
+        : { spikes: spikes as SpikesReference, coupled: coupledBy(label, spikes as SpikesReference, attack) }),
+    });
   }
   return planned;
+}
+
+/** Whether the choice couples the samples of a pass. Throws a UserError for an unknown one, and for an attack that looks at no gradient. */
+function coupledBy(label: string, spikes: SpikesReference, { needs }: Attack): boolean {
+  if (needs !== 'gradient')
+    throw new UserError(`attack ${label} looks at no gradient: spikes would change nothing`, 'leave spikes out');
+  return readSpikes(spikes)?.coupled ?? false;
 }
 
 /** What a file has to state of its attack; title and paper are for lists and reports only. */

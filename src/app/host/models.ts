@@ -28,6 +28,8 @@ export interface LoadContext {
 
 export interface LoadedModel {
   readonly model: Model;
+  /** The same before anything was chosen for its spikes. */
+  readonly opened: Model;
   /** Those declared for single nodes. */
   readonly surrogates: readonly Surrogate[];
   /** What was chosen, or is taken by default, for the model's spikes. */
@@ -37,12 +39,13 @@ export interface LoadedModel {
 /** Opens the model of an experiment. */
 export async function loadModel(reference: ModelReference, context: LoadContext): Promise<LoadedModel> {
   const surrogates = (reference.surrogates ?? []).map(surrogateOf);
-  return { ...chooseSpikes(await openReferred(reference, context), reference.spikes), surrogates };
+  const opened = await openReferred(reference, context);
+  return { ...chooseSpikes(opened, reference.spikes), opened, surrogates };
 }
 
 /** What stands in for derivatives: the surrogates declared, and what was chosen for spikes, given what is known of clean samples. */
 export function standIns(
-  { surrogates, spikes }: LoadedModel,
+  { surrogates, spikes }: Pick<LoadedModel, 'surrogates' | 'spikes'>,
   reference?: ReferenceStatistics,
 ): Required<Pick<SessionOptions, 'surrogates' | 'twins'>> {
   const chosen = spikes === undefined ? undefined : substitutesFor(spikes, reference);

@@ -3,8 +3,13 @@ import { z } from 'zod';
 import { fileData, fileModel, fileName } from '../experiment/schema.ts';
 
 const corpus = z
-  .looseObject({ corpus: z.string().describe('as provoke synth names it') })
-  .describe('a generated corpus, made when it is first needed: its name, and the options of provoke synth beside');
+  .strictObject({
+    corpus: z.string().describe('as provoke synth names it'),
+    count: z.int().positive().optional(),
+    seed: z.int().nonnegative().optional(),
+    size: z.int().positive().optional(),
+  })
+  .describe('a generated corpus, made when it is first needed: the options of provoke synth');
 
 const studyData = fileData
   .omit({ path: true, limit: true })

@@ -30,25 +30,19 @@ export const byDefault = pdsg.name;
  * the model has no spikes or `none` was written. Throws a UserError for an unknown name or option, and for a choice where there are no spikes.
  */
 export function chooseSpikes(model: Model, stated: SpikesReference | undefined): { model: Model; spikes?: ChosenSpikes } {
-  const { use, ...given } = typeof stated === 'object' ? stated : { use: stated ?? byDefault };
-  if (use === 'none') {
-    const [option] = Object.keys(given);
-    if (option !== undefined) throw new UserError(`spikes: none has no option "${option}"`, 'none means that nothing stands in');
-    return { model };
-  }
-  const gradient = findSpikeGradient(use);
-  const options = readOptions(gradient, given);
+  const read = readSpikes(stated ?? byDefault);
+  if (read === undefined) return { model };
+  const { gradient, options, coupled } = read;
   if (model.spiking === undefined || model.spiking.layers.length === 0) {
     if (stated === undefined) return { model };
     throw new UserError(
-      `spikes: ${use} is to stand in for spikes, and ${model.name} has none that were recognised`,
+      `spikes: ${gradient.name} is to stand in for spikes, and ${model.name} has none that were recognised`,
       'leave spikes out; surrogates: { match, use } names single nodes (provoke inspect lists what cuts the gradient)',
     );
   }
   const spiking = withSpace(model.spiking, model.graph, model.shapes);
   const wantsReference = gradient.wantsReference?.(spiking, options) ?? false;
   const samples = wantsReference && typeof options.samples === 'number' ? options.samples : 0;
-  const coupled = gradient.coupling?.(options) === 'batch';
   return {
     model: {
       ...model,
@@ -64,6 +58,19 @@ export function chooseSpikes(model: Model, stated: SpikesReference | undefined):
     },
     spikes: { gradient, options, spiking, wantsReference, samples },
   };
+}
+
+/** What a choice means by itself, without a model; undefined for `none`. Throws a UserError for an unknown name or option. */
+export function readSpikes(stated: SpikesReference): { gradient: SpikeGradient; options: Options; coupled: boolean } | undefined {
+  const { use, ...given } = typeof stated === 'object' ? stated : { use: stated };
+  if (use === 'none') {
+    const [option] = Object.keys(given);
+    if (option !== undefined) throw new UserError(`spikes: none has no option "${option}"`, 'none means that nothing stands in');
+    return undefined;
+  }
+  const gradient = findSpikeGradient(use);
+  const options = readOptions(gradient, given);
+  return { gradient, options, coupled: gradient.coupling?.(options) === 'batch' };
 }
 
 /** What stands in, given what is known of clean samples. */

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<Register>>> = {
   convert: async () => (await import('./convert.ts')).convert,
   validate: async () => (await import('./validate.ts')).validate,
   export: async () => (await import('./export.ts')).exportRun,
+  study: async () => (await import('./study.ts')).study,
   compare: async () => (await import('./compare.ts')).compare,
   synth: async () => (await import('./synth.ts')).synth,
   train: async () => (await import('./train.ts')).train,
