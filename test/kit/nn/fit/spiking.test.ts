@@ -82,8 +82,8 @@ describe('a spiking network', () => {
       expect(manifest).not.toContain(trace);
     }
     expect(text).toContain('"plan":"4,A,4"');
-    expect(provenance.surrogates).toEqual(['triangle, alpha 1.25, 2 times as wide']);
+    expect(provenance.surrogates).toEqual(['triangle, gamma 1.25, width 2']);
     expect(card).toContain('surrogate: triangle');
-    expect(card).toContain('Surrogate derivatives: triangle, alpha 1.25, 2 times as wide');
+    expect(card).toContain('Surrogate derivatives: triangle, gamma 1.25, width 2');
   });
 });

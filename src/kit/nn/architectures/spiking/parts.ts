@@ -43,7 +43,7 @@ export const spikingAbout: Readonly<Record<keyof SpikingOptions, string>> = {
   encoder: `what a picture becomes: ${encoderKinds.join(', ')}, or auto: direct; clips bring their own time`,
   readout: `${readoutKinds.join(', ')}: what the scores are read from`,
   norm: 'tdbn (to the threshold, over time and batch), batch or none',
-  surrogate: `what stands for the derivative of a spike in training: ${Object.keys(trainingCurves).join(', ')}`,
+  surrogate: `what stands for the derivative of a spike in training: ${trainingCurves.join(', ')}`,
   alpha: "the curve's own number (alpha, gamma, slope or half width), or auto: its usual value",
   stretch: 'the curve this many times as wide, over the same area',
 };
@@ -61,7 +61,7 @@ export const checkSpiking = (options: SpikingOptions): string | undefined =>
     oneOf(['auto', ...encoderKinds], 'encoder', options.encoder),
     oneOf(readoutKinds, 'readout', options.readout),
     oneOf(norms, 'norm', options.norm),
-    oneOf(Object.keys(trainingCurves), 'surrogate', options.surrogate),
+    oneOf(trainingCurves, 'surrogate', options.surrogate),
     options.alpha === 'auto' || (typeof options.alpha === 'number' && options.alpha > 0)
       ? undefined
       : `alpha is ${options.alpha}, but must be auto or a number above 0`,

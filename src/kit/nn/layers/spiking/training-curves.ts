@@ -1,47 +1,39 @@
-/** @file The curves a recipe can train spikes through: the fixed surrogates of core/autodiff/surrogates by name. */
-
+/** @file The curves a recipe can train spikes through: those an attack can name under `spikes:`, with the same defaults. */
 import type { Surrogate } from '../../../../core/autodiff/substitutes.ts';
-import {
-  atan,
-  type Curve,
-  curveSurrogate,
-  erf,
-  fastSigmoid,
-  gaussian,
-  piecewiseExponential,
-  piecewiseQuadratic,
-  rectangle,
-  sigmoid,
-  softSign,
-  tanh,
-  triangle,
-  widened,
-} from '../../../../core/autodiff/surrogates/curves.ts';
+import type { Spiking } from '../../../../core/spikes/layer.ts';
+import { fixedGradients } from '../../../spiking/fixed.ts';
 import { spikes } from './spike.ts';
 
-/** By name; the number is the curve's own (alpha, gamma, slope or half width), its usual value where left out. */
-export const trainingCurves: Readonly<Record<string, (own?: number) => Curve>> = {
-  atan,
-  sigmoid,
-  triangle,
-  rectangle,
-  'fast-sigmoid': fastSigmoid,
-  'piecewise-quadratic': piecewiseQuadratic,
-  'soft-sign': softSign,
-  erf,
-  'piecewise-exponential': piecewiseExponential,
-  gaussian,
-  tanh,
+export const trainingCurves: readonly string[] = fixedGradients.map(({ name }) => name);
+
+/** A spike, whichever. */
+const anySpike: Spiking = {
+  layers: [
+    {
+      name: 'any',
+      spikes: [{ node: 'any', step: 0, role: 'output' }],
+      steps: 1,
+      threshold: 1,
+      strict: false,
+      reset: 'unknown',
+      axes: { batch: 0, channel: 1 },
+      outputs: [],
+    },
+  ],
+  said: [],
 };
 
 /** What stands in for the spikes of a network in training. `alpha` is the curve's own number, or auto; `stretch` widens the curve over the same area. */
 export function trainingSurrogate(name: string, alpha: number | string, stretch: number): Surrogate {
-  const curve = trainingCurves[name]!;
-  const own = typeof alpha === 'number' ? curve(alpha) : curve();
-  const said = [
-    name,
-    ...(typeof alpha === 'number' ? [`alpha ${alpha}`] : []),
-    ...(stretch === 1 ? [] : [`${stretch} times as wide`]),
-  ];
-  return curveSurrogate(spikes, widened(own, stretch), said.join(', '));
+  const gradient = fixedGradients.find((one) => one.name === name);
+  if (gradient === undefined) throw new Error(`there is no curve "${name}"`);
+  const own = Object.keys(gradient.defaults).find((option) => option !== 'width' && option !== 'reset')!;
+  const options = {
+    ...gradient.defaults,
+    reset: 'through',
+    width: stretch,
+    ...(typeof alpha === 'number' ? { [own]: alpha } : {}),
+  };
+  const [one] = gradient.make(anySpike, options).surrogates;
+  return { ...one!, match: spikes };
 }
