@@ -34,14 +34,14 @@ export const randomFlip: Attack<'scores', typeof defaults> = {
     firstOf(wholeFrom(1, 'restarts', restarts), checkAllowed(flips), checkReduction(reduce)),
   passes({ restarts, reduce }, facts) {
     const halvings = Math.ceil(Math.log2(elementsOf(facts)));
-    return { forwards: restarts * (2 * halvings + 1 + anyReductionPasses(reduce as Reduction, facts)), backwards: 0 };
+    return { forwards: restarts * (2 * halvings + 1) + anyReductionPasses(reduce as Reduction, facts), backwards: 0 };
   },
   paper: 'none: a control',
   run: (job, { restarts, flips, reduce }) =>
     drive(job, {
       space: flipsOf(flips),
       keep: 'smallest',
-      *attempt({ goal, space, random }) {
+      *attempt({ goal, space, random, best, left }) {
         const all = flippable(space);
         const limit = all.length;
         for (let restart = 0; restart < restarts && limit > 0; restart++) {
@@ -69,8 +69,11 @@ export const randomFlip: Attack<'scores', typeof defaults> = {
             if (yield* fools(middle)) enough = middle;
             else short = middle;
           }
-          yield* reduced(reduce as Reduction, { goal, u: flipped(enough), order: [...order.subarray(0, enough)] });
         }
+        const found = best()?.u;
+        if (found === undefined) return;
+        const order = Array.from(found.keys()).filter((i) => found[i] !== 0);
+        yield* reduced(reduce as Reduction, { goal, u: found, order, left, done: 1 });
       },
     }),
 };

@@ -41,6 +41,8 @@ interface Example {
   readonly order: readonly number[];
   /** Points of one question at most. */
   readonly together?: number;
+  /** Queries that may still be asked. */
+  readonly left?: () => number;
   readonly done?: number;
 }
 
@@ -82,11 +84,15 @@ function* minimal(example: Example): Generator<Question, Float32Array, Answer> {
 }
 
 /** Which of these can be restored alone, that one first without which the goal is reached by most. */
-function* restorable({ goal, u, together = 64, done }: Example, which: readonly number[]): Generator<Question, number[], Answer> {
+function* restorable(
+  { goal, u, together = 64, left = () => together, done }: Example,
+  which: readonly number[],
+): Generator<Question, number[], Answer> {
   const found: { readonly i: number; readonly lead: number }[] = [];
   const size = Math.max(1, Math.min(together, Math.floor(room / u.length)));
-  for (let from = 0; from < which.length; from += size) {
-    const some = which.slice(from, from + size);
+  for (let from = 0; from < which.length; ) {
+    const some = which.slice(from, from + Math.max(1, Math.min(size, left())));
+    from += some.length;
     const answers = yield* logits(
       some.map((i) => restored(u, [i])),
       done,

@@ -7,7 +7,8 @@
  * plane is laid; flips are made in the order of the plane's normal until it is crossed, the last one whole.
  * Deviations: points that round to the same are asked about once (the authors' loop asks again until its sum of steps rounds to something else); values beyond the two
  * are rounded to the nearer one of them, where torch.round makes a 2 of 1.6; with a target the boundary is the target's with its strongest rival.
- * Reconstruction of the stop: the paper stops beyond a Hamming distance too; here budgets are thresholds on what is found. The order of flips in `reduce` is that of the normal.
+ * Reconstruction of two constants: the paper stops beyond a Hamming distance too, where here budgets are thresholds on what is found; the shortest step is .1, that of a
+ * later implementation (the authors' is 1e-4). What `reduce` restores first are the flips made along the least steep coordinates.
  */
 import { reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
@@ -68,7 +69,7 @@ export const spikeFool: Attack<'gradient', typeof defaults> = {
       space: flipsOf(flips),
       keep: 'smallest',
       *attempt(trial) {
-        const { goal, space } = trial;
+        const { goal, space, left } = trial;
         const u = new Float32Array(space.n);
         const worth = new Float64Array(space.n);
         const [z] = yield* logits([u]);
@@ -82,7 +83,7 @@ export const spikeFool: Attack<'gradient', typeof defaults> = {
           const order = Array.from(u.keys())
             .filter((i) => u[i] !== 0)
             .sort((a, b) => worth[a]! - worth[b]!);
-          yield* reduced(reduce as Reduction, { goal, u, order, done: 1 });
+          yield* reduced(reduce as Reduction, { goal, u, order, left, done: 1 });
           return;
         }
       },

@@ -5,6 +5,7 @@ import { stream } from '../../../src/core/tensor/random.ts';
 import type { Options } from '../../../src/kit/options.ts';
 import { lpThreat } from '../../../src/kit/threat/lp.ts';
 import type { Attack } from '../../../src/methods/attacks/attack.ts';
+import { mostGaining } from '../../../src/methods/attacks/flip-gains.ts';
 import { attackNamed, attacks, readOptions } from '../../../src/methods/attacks/registry.ts';
 import { specOf } from '../../kit/threat/spec.ts';
 import { briskOptions } from './brisk.ts';
@@ -160,6 +161,43 @@ describe.each(flipping)('%s', (name) => {
       /flips is "some", but must be one of: both, insert, delete/,
     );
     expect(() => readOptions(named(name), { reduce: 'all' })).toThrow(/reduce is "all"/);
+  });
+});
+
+describe('queries', () => {
+  it.each(flipping)(
+    '%s: what was found before they run out is kept, and all of them may be spent on a reduction',
+    async (name) => {
+      const scene = flipScene({ gap: 3, seed: 3, samples: 1 });
+      const job = (queries: number) => ({
+        ...jobOf(scene.oracle, scene.batch, [untargeted(0)], [{ x: scene.threat }]),
+        queries: [queries],
+      });
+      const options = { ...briskOptions(named(name)), reduce: 'minimal' };
+      const spent = async (queries: number) => {
+        const before = scene.oracle.counts(0).queries;
+        const [outcome] = await named(name).run(job(queries), options);
+        return { outcome: outcome!, asked: scene.oracle.counts(0).queries - before };
+      };
+      const whole = await spent(1e6);
+      for (const queries of [1, whole.asked - 1]) expect((await spent(queries)).asked).toBeLessThanOrEqual(queries);
+      const short = await spent(whole.asked - 1);
+      expect(short.outcome.status).toBe('success');
+      expect(short.asked).toBeGreaterThan(whole.asked - 6);
+    },
+  );
+});
+
+describe('the largest gains', () => {
+  it('are those of a full sort, the lower index first among equals', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const random = stream('gains', seed);
+      const gains = Float64Array.from({ length: 40 }, () => random.integer(9) - 3);
+      const sorted = Array.from(gains.keys())
+        .filter((i) => gains[i]! > 0)
+        .sort((a, b) => gains[b]! - gains[a]! || a - b);
+      for (const k of [0, 1, 2, 7, 39, 60]) expect(mostGaining(gains, k)).toEqual(sorted.slice(0, k));
+    }
   });
 });
 
