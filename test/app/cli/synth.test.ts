@@ -59,6 +59,32 @@ describe('provoke synth', () => {
     });
   }, 120_000);
 
+  it('recordings of an event camera and pictures: in the formats their models come with, by the same seed the same bytes', async () => {
+    await inFolder(async (folder) => {
+      const corpora = [
+        ['gestures', ['--count', '66', '--size', '32'], 'dvs-gesture', 66],
+        ['saccades', ['--count', '60'], 'n-mnist', 60],
+        ['objects', ['--count', '100', '--size', '32'], 'cifar10-dvs', 100],
+        ['pictures', ['--count', '60'], 'cifar10', 60],
+      ] as const;
+      for (const [name, options, format, count] of corpora) {
+        const { code, stdout, stderr } = await provoke(['synth', name, '-o', name, ...options, '--sheet', `${name}.png`], folder);
+        expect([code, stderr]).toEqual([0, '']);
+        expect(stdout).toMatch(new RegExp(`^${name}: ${count} synthetic ${name === 'saccades' ? 'digits' : name}`));
+        expect((await sharp(join(folder, `${name}.png`)).metadata()).channels).toBe(3);
+        const data = await open(format, name, folder);
+        expect([data.count, data.synthetic?.slice(0, 10)]).toEqual([count, 'synthetic ']);
+        expect(usableOf(await everything(data))).toHaveLength(count);
+        const parts = await Promise.all(['fit', 'validation', 'test'].map((usage) => open(format, name, folder, usage)));
+        expect(parts.reduce((sum, part) => sum + part.count, 0)).toBe(count);
+        expect((await provoke(['synth', name, '-o', 'again', ...options], folder)).code).toBe(0);
+        expect((await open(format, 'again', folder)).sha256).toBe(data.sha256);
+        expect((await provoke(['synth', name, '-o', 'again', ...options, '--force'], folder)).code).toBe(0);
+        await rm(join(folder, 'again'), { recursive: true });
+      }
+    });
+  }, 240_000);
+
   it('overwrites nothing unless told to', async () => {
     await inFolder(async (folder) => {
       await mkdir(join(folder, 'mine'));
@@ -102,7 +128,11 @@ describe('provoke synth', () => {
 
   describe('refuses in one message', () => {
     const refused: readonly [string, string[], RegExp][] = [
-      ['no corpus', ['synth'], /^error: synth needs the name of a corpus\n {2}one of: sequences, faces, gestures, saccades, objects, pictures\n$/],
+      [
+        'no corpus',
+        ['synth'],
+        /^error: synth needs the name of a corpus\n {2}one of: sequences, faces, gestures, saccades, objects, pictures\n$/,
+      ],
       [
         'an unknown corpus, with options',
         ['synth', 'face', '-o', 'x.csv'],
