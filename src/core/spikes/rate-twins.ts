@@ -36,7 +36,12 @@ export const heldFixed: Surrogate = {
 
 /** The twin of one layer of a graph. Throws a UserError where what flows into it cannot be told apart from what it remembers. */
 export function layerTwin(graph: Graph, layer: SpikingLayer, label: string, rule: LayerRule): Twin {
-  const { currents, name, outputs, spikes, steps } = layer;
+  const { axes, currents, name, outputs, spikes, steps } = layer;
+  if (axes.time !== undefined)
+    throw new UserError(
+      `${label}: the spiking layer "${name}" holds all steps in one tensor, and remembers nothing from step to step`,
+      'choose a surrogate (spikes: pdsg)',
+    );
   if (currents === undefined)
     throw new UserError(
       `${label}: what flows into the spiking layer "${name}" cannot be told apart from what it remembers`,

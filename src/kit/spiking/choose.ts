@@ -16,6 +16,8 @@ export interface ChosenSpikes {
   readonly gradient: SpikeGradient;
   readonly options: Options;
   readonly spiking: Spiking;
+  /** The model's. */
+  readonly graph: Graph;
   /** Whether statistics of clean samples would change what stands in. */
   readonly wantsReference: boolean;
   /** How many of them. */
@@ -56,7 +58,7 @@ export function chooseSpikes(model: Model, stated: SpikesReference | undefined):
           : []),
       ],
     },
-    spikes: { gradient, options, spiking, wantsReference, samples },
+    spikes: { gradient, options, spiking, graph: model.graph, wantsReference, samples },
   };
 }
 
@@ -74,8 +76,10 @@ export function readSpikes(stated: SpikesReference): { gradient: SpikeGradient; 
 }
 
 /** What stands in, given what is known of clean samples. */
-export const substitutesFor = ({ gradient, options, spiking }: ChosenSpikes, reference?: ReferenceStatistics): SpikeSubstitutes =>
-  gradient.make(spiking, options, reference);
+export const substitutesFor = (
+  { gradient, options, spiking, graph }: ChosenSpikes,
+  reference?: ReferenceStatistics,
+): SpikeSubstitutes => gradient.make(spiking, options, { graph, ...(reference === undefined ? {} : { reference }) });
 
 function saidOf({ layers }: Spiking, { name }: SpikeGradient): string {
   const many = layers.length === 1 ? 'a spiking layer' : `${layers.length} spiking layers`;

@@ -48,7 +48,7 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
   coupling: ({ statistics }) => (statistics === 'batch' ? 'batch' : 'none'),
   wantsReference: ({ layers }, { statistics }) =>
     statistics === 'reference-set' || (statistics === 'auto' && layers.some(isPlain)),
-  make: ({ layers }, options, reference) => ({
+  make: ({ layers }, options, { reference }) => ({
     surrogates: layers.flatMap((layer) => {
       const known = reference?.layers.get(layer.name);
       const statistics = statisticsOf(layer, options.statistics, known !== undefined);

@@ -2,10 +2,11 @@
 import { findNamed } from '../../core/errors.ts';
 import { fixedGradients, straightThroughGradient } from './fixed.ts';
 import { pdsg } from './pdsg.ts';
+import { rateBased } from './rate-based.ts';
 import type { SpikeGradient } from './spike-gradient.ts';
 
 export const spikeGradients: Readonly<Record<string, SpikeGradient>> = Object.fromEntries(
-  [pdsg as SpikeGradient, ...fixedGradients, straightThroughGradient as SpikeGradient].map((gradient) => [
+  [pdsg as SpikeGradient, ...fixedGradients, straightThroughGradient as SpikeGradient, ...rateBased].map((gradient) => [
     gradient.name,
     gradient,
   ]),

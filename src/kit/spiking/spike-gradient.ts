@@ -1,5 +1,6 @@
 /** @file The contract of what stands in for the derivative of spikes: surrogates of the comparisons, or twins of whole layers. */
 import type { Surrogate, Twin } from '../../core/autodiff/substitutes.ts';
+import type { Graph } from '../../core/onnx/graph.ts';
 import type { Spiking } from '../../core/spikes/layer.ts';
 import type { Configurable, Options } from '../options.ts';
 
@@ -27,8 +28,14 @@ export interface SpikeGradient<O extends Options = Options> extends Configurable
   coupling?(options: O): 'none' | 'batch';
   /** Whether it asks for the potentials of clean samples under these options. */
   wantsReference?(spiking: Spiking, options: O): boolean;
-  /** What stands in for the spikes of these layers. */
-  make(spiking: Spiking, options: O, reference?: ReferenceStatistics): SpikeSubstitutes;
+  /** What stands in for the spikes of these layers of the graph. */
+  make(spiking: Spiking, options: O, of: SpikeContext): SpikeSubstitutes;
+}
+
+/** What a stand-in is made from beside the layers. */
+export interface SpikeContext {
+  readonly graph: Graph;
+  readonly reference?: ReferenceStatistics;
 }
 
 export interface SpikeSubstitutes {
