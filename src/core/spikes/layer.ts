@@ -29,8 +29,10 @@ export interface SpikingLayer {
   readonly space?: number;
   /** Per step: the float value that is 1 where a neuron fired. */
   readonly outputs: readonly string[];
-  /** Per step: what flows in from outside the layer, as it is added to what the layer remembers; absent where it cannot be told apart. */
+  /** Per step: what flows in from outside the layer, which is added to what the layer remembers (step 0: the potential itself); absent where it cannot be told apart. */
   readonly currents?: readonly string[];
+  /** Per step: what the current is multiplied by when it is added; absent where it is 1 throughout. */
+  readonly gains?: readonly number[];
 }
 
 /** The spiking layers of a graph, from input to output. */

@@ -2,6 +2,8 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { suggestion, UserError } from '../../core/errors.ts';
+import { idioms } from '../../core/spikes/idioms.ts';
+import type { StatedSpikes } from '../../core/spikes/stated.ts';
 import type { InputSpec, Model } from './model.ts';
 
 const end = z.union([z.number(), z.array(z.number()).min(1)]);
@@ -30,6 +32,15 @@ const inputSchema = z.strictObject({
   storage: z.enum(['uint8', 'pcm16', 'float32', 'binary']).optional(),
 });
 
+const name = z.string().min(1);
+
+const spikesSchema = z.strictObject({
+  layers: z.union([z.literal('all'), z.array(name).min(1), z.array(z.array(name).min(1)).min(1)]).optional(),
+  idioms: z.array(z.enum(idioms)).optional(),
+  timeAxis: z.int().min(0).optional(),
+  none: z.boolean().optional(),
+});
+
 const manifestSchema = z.strictObject({
   name: z.string().optional(),
   inputs: z.record(z.string(), inputSchema).optional(),
@@ -42,6 +53,7 @@ const manifestSchema = z.strictObject({
     })
     .optional(),
   coupling: z.enum(['none', 'batch']).optional(),
+  spikes: spikesSchema.optional(),
   note: z.string().optional(),
 });
 
@@ -58,6 +70,8 @@ export interface Manifest {
   /** `layout` names every axis of the output: those beside N and C are averaged. */
   readonly output?: Stated<{ name: string; kind: 'logits' | 'probabilities'; layout: string }> | undefined;
   readonly coupling?: Model['coupling'] | undefined;
+  /** Which comparisons are spikes, where links in time do not tell (core/spikes/recognise.ts), or that there are none. */
+  readonly spikes?: StatedSpikes | undefined;
   readonly note?: string | undefined;
 }
 
@@ -93,7 +107,9 @@ const fieldsAt = (where: string): string[] =>
       ? Object.keys(manifestSchema.shape.output.unwrap().shape)
       : where.endsWith('bounds')
         ? ['lower', 'upper']
-        : Object.keys(inputSchema.shape);
+        : where === 'spikes'
+          ? Object.keys(spikesSchema.shape)
+          : Object.keys(inputSchema.shape);
 
 function parsed(text: string, source: string): unknown {
   try {

@@ -11,6 +11,7 @@ import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
 import { drivenByBatch, findCoupling } from './find-coupling.ts';
 import { findRandoms } from './find-randoms.ts';
+import { findSpikes } from './find-spikes.ts';
 import { floatInput, isFloat } from './float-input.ts';
 import { type InferredInput, inferInput } from './infer-input.ts';
 import { type Manifest, manifestOf, mergeManifests } from './manifest.ts';
@@ -76,8 +77,15 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     outputAxis: stated.layout?.indexOf('N') ?? 0,
     model,
   });
-  const prepared = settled.graph;
-  const shapes = await inferShapes(prepared, asking(execute));
+  const randoms = Object.keys(drawn.randoms).length === 0 ? {} : { randoms: drawn.randoms };
+  const fed = { name: model, inputs: typed.inputs, ...randoms, ...pick(settled.fixedBatch) };
+  const spikes = await findSpikes(
+    { ...fed, graph: settled.graph },
+    await inferShapes(settled.graph, asking(execute)),
+    manifest.spikes,
+    execute,
+  );
+  const { graph: prepared, shapes } = spikes;
   const chosen = chooseOutput(prepared, {
     model,
     stated,
@@ -85,8 +93,7 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     batch: batchOf(prepared, typed.inputs),
   });
   const { classes, said } = classNames(model, manifest.classes, chosen.classes);
-  const randoms = Object.keys(drawn.randoms).length === 0 ? {} : { randoms: drawn.randoms };
-  const pieces = { name: model, graph: chosen.graph, inputs: typed.inputs, ...randoms, ...pick(settled.fixedBatch) };
+  const pieces = { ...fed, graph: chosen.graph };
   const coupling =
     manifest.coupling !== undefined
       ? { coupling: manifest.coupling, said: [] }
@@ -102,12 +109,14 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     output: chosen.output,
     outputs: graph.outputs.map((v) => v.name),
     coupling: coupling.coupling,
+    ...(spikes.spiking === undefined ? {} : { spiking: spikes.spiking }),
     inferred: [
       ...Object.values(inferred).flatMap((i) => i.said),
       ...typed.said,
       ...runnable.said,
       ...drawn.said,
       ...settled.said,
+      ...spikes.said,
       ...chosen.said,
       ...said,
       ...coupling.said,
