@@ -110,17 +110,21 @@ function* boundary(
   let asked = rounded(space, u);
   let plane: Tangent | undefined;
   let crossed = rivals;
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; step < steps; ) {
     if (plane === undefined) plane = (yield* nearestTangent(goal, rivals, asked, nearerPlain('l2'), { classes, done }))?.tangent;
-    const norm = Math.sqrt(plane!.w.reduce((sum, w, i) => sum + (flip[i] === 0 ? 0 : w * w), 0));
-    if (norm === 0) return undefined;
-    const length = Math.max(least, plane!.gap / norm) / norm;
-    for (let i = 0; i < n; i++) if (flip[i] !== 0) total[i]! += length * plane!.w[i]!;
-    const next = rounded(
-      space,
-      u.map((value, i) => value + (1 + overshoot) * total[i]!),
-    );
-    if (next.every((value, i) => value === asked[i])) continue;
+    const { w, gap } = plane!;
+    let squares = 0;
+    for (let i = 0; i < n; i++) if (flip[i] !== 0) squares += w[i]! * w[i]!;
+    if (squares === 0) return undefined;
+    const norm = Math.sqrt(squares);
+    const length = Math.max(least, gap / norm) / norm;
+    const times = Math.min(steps - step, repeats(space, { u, total, w }, { length, overshoot }));
+    step += times;
+    for (let i = 0; i < n; i++) if (flip[i] !== 0) total[i]! += times * length * w[i]!;
+    const next = rounded(space, u, total, 1 + overshoot);
+    let same = true;
+    for (let i = 0; i < n && same; i++) same = next[i] === asked[i];
+    if (same) continue;
     asked = next;
     plane = undefined;
     const [z] = yield* logits([asked], done);
@@ -133,9 +137,32 @@ function* boundary(
   return { w, gap: lambda * w.reduce((sum, value, i) => sum + value * total[i]!, 0) };
 }
 
-/** The point the model sees. */
-const rounded = ({ flip }: Flipping, u: Float32Array): Float32Array =>
-  u.map((value, i) => (value * flip[i]! > 0.5 * flip[i]! * flip[i]! ? flip[i]! : 0));
+/** How often the same step is made until the rounded point changes. */
+function repeats(
+  { n, flip }: Flipping,
+  { u, total, w }: { readonly u: Float32Array; readonly total: Float64Array; readonly w: Float32Array },
+  { length, overshoot }: { readonly length: number; readonly overshoot: number },
+): number {
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < n; i++) {
+    if (flip[i] === 0) continue;
+    const rate = ((1 + overshoot) * length * w[i]!) / flip[i]!;
+    const beyond = (u[i]! + (1 + overshoot) * total[i]!) / flip[i]! - 0.5;
+    // as shares of a flip: an element below the middle that rises, or one above that falls
+    if (beyond > 0 ? rate < 0 : rate > 0) fewest = Math.min(fewest, Math.floor(-beyond / rate) + 1);
+  }
+  return fewest;
+}
+
+/** The point the model sees at u + share total. */
+function rounded({ n, flip }: Flipping, u: Float32Array, total?: Float64Array, share = 0): Float32Array {
+  const point = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
+    const value = u[i]! + (total === undefined ? 0 : share * total[i]!);
+    if (value * flip[i]! > 0.5 * flip[i]! * flip[i]!) point[i] = flip[i]!;
+  }
+  return point;
+}
 
 /** Makes or takes back flips, those along the steepest coordinates of the normal first, until the plane is crossed. False where none helps. */
 function cross({ n, flip }: Flipping, u: Float32Array, { w, gap }: Tangent, worth: Float64Array): boolean {
@@ -143,7 +170,9 @@ function cross({ n, flip }: Flipping, u: Float32Array, { w, gap }: Tangent, wort
   for (let i = 0; i < n; i++) gains[i] = (u[i] === 0 ? 1 : -1) * w[i]! * flip[i]!;
   let count = 0;
   let sum = 0;
-  for (const gain of gains.slice().sort().reverse()) {
+  const sorted = gains.slice().sort();
+  for (let k = n - 1; k >= 0; k--) {
+    const gain = sorted[k]!;
     if (gain <= 0 || (count > 0 && sum > gap)) break;
     sum += gain;
     count++;
