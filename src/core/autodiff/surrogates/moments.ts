@@ -1,5 +1,6 @@
 /** @file Mean and squared deviations of values as nodes: in two passes, and put together by the formula of Chan, Golub & LeVeque (1979). */
 import { elementType } from '../../onnx/dtypes.ts';
+import { f32, tensor } from '../../tensor/tensor.ts';
 import type { Algebra } from '../algebra.ts';
 import type { Scene } from '../rule.ts';
 
@@ -14,12 +15,42 @@ export interface Moments {
   readonly deviations: string | undefined;
 }
 
-/** Of `value`, which has the shape of `like`, over the given axes, which are kept with size 1. */
+/**
+ * Of `value`, which has the shape of `like`, over the given axes, which are kept with size 1. What rounding left of the first mean is taken out again
+ * (the corrected two-pass algorithm), for a long sum of equal values is not a multiple of them.
+ */
 export function momentsOf(m: Algebra, scene: Scene, value: string, like: string, axes: readonly number[]): Moments {
   const count = sizeAlong(m, scene, like, axes);
   if (count === 1) return { count, mean: value, deviations: undefined };
-  const mean = m.mean(value, axes);
-  return { count, mean, deviations: m.sum(m.square(m.sub(value, mean)), axes) };
+  const rank = scene.dims(like).length;
+  const areLast = axes.every((axis, i) => axis === rank - axes.length + i);
+  const meanOf = (of: string): string =>
+    typeof count === 'number' && areLast
+      ? meanOverLast(m, scene, of, { rank, axes: axes.length, size: count })
+      : m.mean(of, axes);
+  const mean = meanOf(value);
+  const apart = m.sub(value, mean);
+  const rest = meanOf(apart);
+  const spread = m.relu(m.sub(meanOf(m.square(apart)), m.square(rest)));
+  return { count, mean: m.add(mean, rest), deviations: m.mul(spread, count) };
+}
+
+/**
+ * The mean over the last axes as a matrix product: the runtime's reductions add in an order that depends on where in memory a row begins, and so on
+ * how many samples lie before it (measured: rows of 5, 7, 9, 25 and 49 values).
+ */
+function meanOverLast(
+  m: Algebra,
+  { g }: Scene,
+  value: string,
+  { rank, axes, size }: { rank: number; axes: number; size: number },
+): string {
+  const kept = Array.from({ length: rank - axes }, () => 0);
+  const rows = g.op('Reshape', [value, g.ints([...kept, size])]);
+  const weights = new Float64Array(size).fill(1 / size);
+  const column = g.constant(m.dtype === 'float64' ? tensor('float64', [size, 1], weights) : f32(weights, [size, 1]));
+  const mean = g.op('MatMul', [rows, column]);
+  return axes === 1 ? mean : g.op('Reshape', [mean, g.ints([...kept, ...Array.from({ length: axes }, () => 1)])]);
 }
 
 /** Of two sets together. */

@@ -46,21 +46,20 @@ export function pdsgRule(layer: SpikingLayer, options: PdsgOptions): Broadcastin
     const prefix = node.name.slice(0, node.name.length - own.length);
     const densities = memory.get(prefix) ?? densitiesOf(layer, options, (name) => scene.node(prefix + name), scene);
     memory.set(prefix, densities);
-    const { centre, steepness, logHeight } = densities(layer.spikes.find((spike) => spike.node === own)!.step);
-    const z = m.mul(m.sub(potentialOf(m, node, scene), centre), steepness);
-    return m.exp(m.sub(logHeight, m.square(z)));
+    const { centre, exponent, height } = densities(layer.spikes.find((spike) => spike.node === own)!.step);
+    const square = m.square(m.sub(potentialOf(m, node, scene), centre));
+    return m.mul(m.exp(m.mul(square, exponent)), height);
   });
 }
 
-/** exp(logHeight - ((u - shift) steepness)^2) */
+/** height exp(exponent (v - centre)^2), v as `potentialOf` has it. */
 interface Density {
-  readonly shift: string;
-  readonly steepness: string;
-  readonly logHeight: string;
+  readonly centre: string;
+  readonly exponent: string;
+  readonly height: string;
 }
 
-/** `centre`: of what `potentialOf` has. */
-type Densities = (step: number) => Density & { readonly centre: string };
+type Densities = (step: number) => Density;
 
 /** What is compared: with a threshold that is constant the potential itself, which deviates as much as u; with another one u. */
 const potentialOf = (m: Algebra, { inputs }: Node, scene: Scene): string =>
@@ -100,33 +99,28 @@ function densitiesOf(
     return before === undefined || now === undefined ? (now ?? before) : together(m, before, now);
   });
   const threshold = scene.constant(first.inputs[1]!) === undefined ? undefined : first.inputs[1]!;
-  const density = (step: number): Density => {
+  const deviation = (step: number): string => {
     const own = upTo(step)!;
     const known = options.statistics === 'reference-set' ? options.reference?.[step] : undefined;
-    const all = known === undefined ? own : together(m, own, asNodes(m, scene, known, { rank, channel, threshold }));
-    const sigma = deviationOf(m, scene, all);
-    const steepness = m.div(Math.SQRT1_2, sigma);
-    return {
-      shift: m.mul(sigma, options.shift),
-      steepness,
-      logHeight: m.sub(scene.g.op('Log', [steepness]), Math.log(Math.PI) / 2),
-    };
+    return deviationOf(
+      m,
+      scene,
+      known === undefined ? own : together(m, own, asNodes(m, scene, known, { rank, channel, threshold })),
+    );
   };
-  const every = once((step: number): Density => {
-    if (time === undefined) return density(step);
+  const everyStep = (): string => {
     const size = scene.g.op('Shape', [at(0)!.mean]);
-    const steps = Array.from({ length: layer.steps }, (_, t) => density(t));
-    const along = (of: (d: Density) => string) =>
-      scene.g.op(
-        'Concat',
-        steps.map((d) => scene.g.op('Expand', [of(d), size])),
-        { axis: time },
-      );
-    return { shift: along((d) => d.shift), steepness: along((d) => d.steepness), logHeight: along((d) => d.logHeight) };
-  });
+    const steps = Array.from({ length: layer.steps }, (_, t) => scene.g.op('Expand', [deviation(t), size]));
+    return scene.g.op('Concat', steps, { axis: time! });
+  };
   return once((step) => {
-    const found = every(step);
-    return threshold === undefined ? { ...found, centre: found.shift } : { ...found, centre: m.add(found.shift, threshold) };
+    const sigma = time === undefined ? deviation(step) : everyStep();
+    const shift = m.mul(sigma, options.shift);
+    return {
+      centre: threshold === undefined ? shift : m.add(shift, threshold),
+      exponent: m.div(-0.5, m.square(sigma)),
+      height: m.div(1 / Math.sqrt(2 * Math.PI), sigma),
+    };
   });
 }
 

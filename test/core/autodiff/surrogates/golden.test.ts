@@ -100,7 +100,7 @@ describe('golden networks', () => {
       surrogates: surrogatesOf(spiking, c.surrogate, false),
       runtime,
     });
-    const x = tensorOf(dtype, c.encoding === 'direct' ? c.inputShape : c.inputShape, c.input);
+    const x = tensorOf(dtype, c.inputShape, c.input);
     const spikes = (await fired.run({ x })).of;
     const counts = spiking.layers.map((layer) =>
       layer.outputs.map((name) => numbersOf(spikes[name]!).reduce((sum, s) => sum + s, 0)),
