@@ -27,6 +27,7 @@ export { pgd } from './pgd.ts';
 export { randomFlip } from './random-flip.ts';
 export { attackNamed, attacks, readOptions } from './registry.ts';
 export { scg } from './scg.ts';
+export { sda } from './sda.ts';
 export { sigmaZero } from './sigma-zero.ts';
 export { spikeFool } from './spike-fool.ts';
 export { square } from './square.ts';

@@ -21,6 +21,7 @@ import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
 import { randomFlip } from './random-flip.ts';
 import { scg } from './scg.ts';
+import { sda } from './sda.ts';
 import { sigmaZero } from './sigma-zero.ts';
 import { spikeFool } from './spike-fool.ts';
 import { square } from './square.ts';
@@ -45,6 +46,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   ead,
   jsma,
   'sigma-zero': sigmaZero,
+  sda,
   'hop-skip-jump': hopSkipJump,
   boundary,
   'random-flip': randomFlip,

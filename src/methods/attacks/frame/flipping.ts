@@ -55,7 +55,9 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
       if (binary.length < parts.length) space.write(u, into);
       for (const { name, x, from } of binary) {
         const point = into[name]!;
-        for (let i = 0; i < x.length; i++) point[i] = flipped(u, from + i) ? other[from + i]! : x[i]!;
+        // few elements are flipped
+        point.set(x);
+        for (let i = 0; i < x.length; i++) if (u[from + i] !== 0 && flipped(u, from + i)) point[i] = other[from + i]!;
       }
     },
     pull(gradient) {

@@ -1,0 +1,102 @@
+/**
+ * Sparse Dynamic Attack: flips as few values of a binary input as it can, chosen by gradients at the point it has come to.
+ * Paper: Lun, Feng, Ni, Liang, Wang, Li, Yu, Cui, "Towards effective and sparse adversarial attack on spiking neural networks via breaking invisible surrogate
+ * gradients", CVPR 2025, section 4.2; with a target as in the code of Spike-Retiming (2026): cross-entropy to the target.
+ * Threat model: white box, l0, binary inputs. The gradient is whatever the model's `spikes` says (pdsg by default).
+ * Deviations: a gradient costs as much as a few forward passes, so candidates are not asked about one by one (the paper: 10 (n + 1) in iteration n). Flips are taken
+ * as the gradient ranks them, half of what seems to be missing at a time; the gradients along the way, summed, choose all flips anew, as few as suffice
+ * (three times); one search restores the least useful ones; what is left is asked about one by one until no flip can be restored alone, which the last
+ * questions prove. With a target the margin of the target is raised. reduce: prefix leaves that proof out, which is by far the most of the cost.
+ * mode reference is the paper's algorithm: candidates whose flip alone does not raise the loss are accepted for good, those whose change was least are
+ * restored by one binary search over prefixes. Candidates are at most the elements that are not flipped (the authors' code then takes flipped ones
+ * again); ties go to the lower index (there: to chance); the noise that keeps zero gradients in play is the sample's own.
+ */
+import { firstOf, oneOf, wholeFrom } from '../../kit/option-checks.ts';
+import type { Attack } from './attack.ts';
+import { drive } from './frame/drive.ts';
+import { aboutAllowed, checkAllowed, flipsOf } from './frame/flipping.ts';
+import { checkReduction, elementsOf, type Reduction } from './reduce-flips.ts';
+import { choices, frugal, frugalForwards } from './sparse-search/frugal.ts';
+import { published, publishedForwards } from './sparse-search/published.ts';
+import { within } from './sparse-search/room.ts';
+
+const defaults = {
+  mode: 'ours',
+  k: 'auto' as number | string,
+  iterations: 'auto' as number | string,
+  reduce: 'auto',
+  differences: true,
+  beyond: true,
+  flips: 'both',
+  polarity: 'both',
+  from: 0,
+  until: 'auto' as number | string,
+};
+
+type Options = typeof defaults;
+
+export const sda: Attack<'gradient', Options> = {
+  name: 'sda',
+  title: 'fewest flips of a binary input: gradients choose, what is needless is restored (Sparse Dynamic Attack)',
+  needs: 'gradient',
+  kind: 'minimal',
+  norms: ['l0'],
+  modalities: 'any',
+  domains: ['binary'],
+  targeted: true,
+  defaults,
+  about: {
+    mode: 'ours, or reference: the algorithm as published',
+    k: 'flips of the first step (mode reference: candidates of the first iteration, n + 1 times as many in iteration n), or auto: 8 (10)',
+    iterations: 'gradients on the way to the first example at most, or auto: 50 (mode reference: 500)',
+    reduce:
+      'what is done to the first example: none; prefix: the least useful flips are restored together; minimal: then until no flip can be restored alone; auto: minimal (mode reference: prefix)',
+    differences: 'mode reference: whether candidates are asked about one by one; without, all are taken',
+    beyond:
+      'mode ours: whether examples beyond the largest budget are looked for; without, a sample is given up at four times its flips',
+    flips: aboutAllowed,
+    polarity: 'events that may be touched: both, on (channel 1) or off (channel 0)',
+    from: 'first time step that may be touched, from 0',
+    until: 'time step before which that ends, or auto: the end',
+  },
+  check: ({ mode, k, iterations, reduce, flips, polarity, from, until }) =>
+    firstOf(
+      oneOf(['ours', 'reference'], 'mode', mode),
+      autoOrWhole('k', k),
+      autoOrWhole('iterations', iterations),
+      reduce === 'auto' ? undefined : checkReduction(reduce),
+      checkAllowed(flips),
+      oneOf(['both', 'on', 'off'], 'polarity', polarity),
+      wholeFrom(0, 'from', from),
+      until === 'auto' ? undefined : wholeFrom(from + 1, 'until', Number(until)),
+    ),
+  passes(options, facts) {
+    const settled = settle(options);
+    const elements = elementsOf(facts);
+    if (options.mode === 'reference') return { forwards: publishedForwards(settled, elements), backwards: settled.iterations };
+    return { forwards: frugalForwards(settled, elements), backwards: settled.iterations + 1 + choices };
+  },
+  paper: 'Lun et al. 2025, arXiv 2503.03272',
+  run: (job, options) =>
+    drive(job, {
+      space: (sample, threats) => within(flipsOf(options.flips)(sample, threats), options),
+      keep: 'smallest',
+      attempt: (trial) => (options.mode === 'reference' ? published(trial, settle(options)) : frugal(trial, settle(options))),
+    }),
+};
+
+/** What auto stands for. */
+function settle({ mode, k, iterations, reduce, differences, beyond }: Options) {
+  const reference = mode === 'reference';
+  const auto = (value: number | string, by: number): number => (typeof value === 'number' ? value : by);
+  return {
+    k: auto(k, reference ? 10 : 8),
+    iterations: auto(iterations, reference ? 500 : 50),
+    reduce: (reduce !== 'auto' ? reduce : reference ? 'prefix' : 'minimal') as Reduction,
+    differences,
+    beyond,
+  };
+}
+
+const autoOrWhole = (name: string, value: number | string): string | undefined =>
+  value === 'auto' ? undefined : wholeFrom(1, name, Number(value));

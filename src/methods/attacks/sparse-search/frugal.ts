@@ -1,0 +1,163 @@
+/** @file The search for few flips with few questions: gradients lead to an example, better gradients choose anew, what is needless is restored. */
+import { leadOf, reached } from '../../../kit/losses/loss.ts';
+import { argmax } from '../../../kit/model/oracle.ts';
+import type { Flipping } from '../frame/flipping.ts';
+import { type Answer, type Attempt, gradients, type Question } from '../frame/question.ts';
+import type { Trial } from '../frame/walker.ts';
+import { losses } from '../option-checks.ts';
+import type { Reduction } from '../reduce-flips.ts';
+import { type Around, around } from './around.ts';
+import { prune } from './prune.ts';
+import { foremost, promising } from './ranks.ts';
+
+export interface Frugal {
+  /** Flips of the first step. */
+  readonly k: number;
+  /** Gradients on the way to the first example. */
+  readonly iterations: number;
+  /** What is done to the example: nothing, one search for a prefix, or that and singles until none can be restored. */
+  readonly reduce: Reduction;
+  /** Whether examples beyond the budget are worth looking for. */
+  readonly beyond: boolean;
+}
+
+/** Times all flips are chosen anew. */
+export const choices = 3;
+
+/** How much gradients of earlier points weigh beside the last one when flips are chosen anew. */
+const memory = 0.7;
+
+/** A step aims at this share of the way that is left, and has at most `growth` times the flips of the one before. */
+const share = 0.5;
+const growth = 2;
+
+/** Without `beyond`: so many times the budget's flips are tried, for about half of them turn out needless. */
+const excess = 4;
+
+type Scene = Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left'>;
+
+export function* frugal(scene: Scene, options: Frugal): Attempt {
+  const points = around(scene.space, scene.left);
+  const found = yield* approach(scene, points, options);
+  if (found === undefined || options.reduce === 'none') return;
+  const slope = yield* chooseAnew(scene, points, found);
+  const worth = (i: number): number => slope[i]! * scene.space.flip[i]!;
+  const order = points.all().sort((i, j) => worth(i) - worth(j) || i - j);
+  const gone = yield* longest(scene, points, order.length - 1, (m) => order.slice(0, m));
+  points.flip(order.slice(0, gone));
+  if (options.reduce !== 'minimal' || (!options.beyond && points.count() > excess * scene.space.eps)) return;
+  yield* prune(scene.goal, points, new Map(order.slice(gone).map((i) => [i, worth(i)])), 1);
+}
+
+interface Found {
+  /** The slope at the example of what is maximised. */
+  readonly slope: Float32Array;
+  /** Of every element the worth of its flip, summed over all points on the way. */
+  readonly total: Float64Array;
+}
+
+/**
+ * Flips what promises most at each gradient until the goal is reached. How many is learnt from how much of what was promised came true: half of what seems to be
+ * missing, so that nearly all of it is chosen by gradients that were taken close to the boundary.
+ */
+function* approach(
+  { goal, space, random }: Scene,
+  points: Around,
+  { k, iterations, beyond }: Frugal,
+): Generator<Question, Found | undefined, Answer> {
+  const loss = losses.margin!(goal);
+  const noise = random(0).fork('noise');
+  const total = new Float64Array(space.n);
+  const most = beyond ? space.n : excess * space.eps;
+  let step = k;
+  let before: { readonly lead: number; readonly promised: number } | undefined;
+  let trust: number | undefined;
+  for (let n = 0; n < iterations; n++) {
+    const answer = yield* gradients([points.u], [loss], (0.5 * n) / iterations);
+    const slope = answer.gradient[0]!;
+    const z = answer.logits[0]!;
+    add(total, 1, slope, space);
+    if (reached(goal, argmax(z))) return { slope, total };
+    const lead = leadOf(goal, z);
+    const ranks = promising(space, points.u, slope, noise);
+    const limit = Math.ceil(growth * step);
+    const order = foremost(ranks, Math.min(n === 0 ? k : Math.ceil(limit / share), most - points.count()));
+    if (order.length === 0) return undefined;
+    if (before !== undefined) {
+      const kept = Math.max(0, (before.lead - lead) / before.promised);
+      trust = trust === undefined ? kept : (trust + kept) / 2;
+      let missing = 0;
+      for (let sum = 0; missing < order.length && trust * sum < lead; missing++) sum += ranks[order[missing]!]!;
+      step = Math.max(1, Math.min(Math.ceil(missing * share), limit));
+    }
+    const chosen = order.slice(0, step);
+    before = { lead, promised: chosen.reduce((sum, i) => sum + ranks[i]!, 0) };
+    points.flip(chosen);
+  }
+  const [z] = yield* points.logits([[]], { done: 0.5 });
+  if (!reached(goal, argmax(z!))) return undefined;
+  const { gradient } = yield* gradients([points.u], [loss], 0.5);
+  return { slope: gradient[0]!, total };
+}
+
+/** total = memory total + slope flip */
+function add(total: Float64Array, memory: number, slope: Float32Array, { flip }: Flipping): void {
+  for (let i = 0; i < total.length; i++) total[i] = memory * total[i]! + slope[i]! * flip[i]!;
+}
+
+/**
+ * The gradients along the way, that at the example included, say together what a flip is worth better than the one it was chosen by. So all flips are chosen
+ * anew in the order of that sum, as few as make an example; then the gradient there joins the sum, and again. Returns the slope at the example.
+ */
+function* chooseAnew(scene: Scene, points: Around, { slope, total }: Found): Generator<Question, Float32Array, Answer> {
+  const { goal, space } = scene;
+  const loss = losses.margin!(goal);
+  for (let round = 0; round < choices; round++) {
+    const now = points.all();
+    const ranks = total.map((worth, i) => (space.flip[i] !== 0 && worth > 0 ? worth : -1));
+    const order = foremost(ranks, now.length - 1);
+    // from the example to the first m of the order: change back what is not among them, flip what is
+    const towards = (m: number): number[] => {
+      const wanted = new Set(order.slice(0, m));
+      return [...now.filter((i) => !wanted.has(i)), ...[...wanted].filter((i) => !points.flipped(i))];
+    };
+    const fewer = yield* longest(scene, points, order.length - 1, (m) => towards(order.length - m), order.length / 4);
+    if (fewer === 0 && !(yield* isExample(scene, points, towards(order.length)))) return slope;
+    points.flip(towards(order.length - fewer));
+    const { gradient } = yield* gradients([points.u], [loss], 0.6);
+    slope = gradient[0]!;
+    add(total, memory, slope, space);
+  }
+  return slope;
+}
+
+function* isExample({ goal }: Pick<Scene, 'goal'>, points: Around, change: readonly number[]) {
+  const [z] = yield* points.logits([change], { done: 0.7 });
+  return reached(goal, argmax(z!));
+}
+
+/** The largest m <= most for which `changeOf(m)` leaves an example, as halving finds it; 0 where there is none. The first m to be tried may be named. */
+function* longest(
+  scene: Pick<Scene, 'goal'>,
+  points: Around,
+  most: number,
+  changeOf: (m: number) => readonly number[],
+  first = most / 2,
+): Generator<Question, number, Answer> {
+  let [least, end] = [0, most];
+  for (let middle = Math.ceil(first); least < end; middle = Math.ceil((least + end) / 2)) {
+    const m = Math.min(end, Math.max(least + 1, middle));
+    if (yield* isExample(scene, points, changeOf(m))) least = m;
+    else end = m - 1;
+  }
+  return least;
+}
+
+/** The most forward passes, the gradients' included, where an example has up to `flips` flips; `prune` may in theory begin anew after every flip it restores. */
+export function frugalForwards({ iterations, reduce }: Pick<Frugal, 'iterations' | 'reduce'>, flips: number): number {
+  const halvings = Math.ceil(Math.log2(flips + 1)) + 2;
+  const anew = choices * (halvings + 1) + halvings;
+  return (
+    iterations + 2 + (reduce === 'none' ? 0 : anew) + (reduce === 'minimal' ? (flips * (flips + 1)) / 2 + flips * halvings : 0)
+  );
+}
