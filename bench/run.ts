@@ -2,6 +2,7 @@
 import { suggestion } from '../src/core/errors.ts';
 import { adversarialTraining } from './cases/adversarial-epoch.ts';
 import { autoattackBench } from './cases/autoattack.ts';
+import { eventReading } from './cases/event-reading.ts';
 import { gradientCost } from './cases/gradient-cost.ts';
 import { lstm } from './cases/lstm.ts';
 import { memory } from './cases/memory.ts';
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'train-step': trainStep,
   'adversarial-epoch': adversarialTraining,
   autoattack: autoattackBench,
+  'event-reading': eventReading,
 };
 
 const [name, ...rest] = process.argv.slice(2).filter((arg) => arg !== '--');

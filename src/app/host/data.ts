@@ -74,10 +74,10 @@ async function fileBytes(path: string): Promise<ByteSource> {
   if (info === undefined || info.isDirectory()) await readUserFile(path, 'the data file');
   return {
     size: info?.size ?? 0,
-    async read(offset, length) {
+    async read(offset, length, into) {
       const file = await open(path);
       try {
-        const bytes = new Uint8Array(length);
+        const bytes = into ?? new Uint8Array(length);
         const { bytesRead } = await file.read(bytes, 0, length, offset);
         return bytes.subarray(0, bytesRead);
       } finally {

@@ -5,7 +5,8 @@ import type { EventClip } from './events/stream.ts';
 /** Random access to bytes, so that loaders need no file system. */
 export interface ByteSource {
   readonly size: number;
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Bytes from `offset` on. A source may write them to the beginning of `into` and return a view of it, so that long files leave no garbage. */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Files a loader may open, by path relative to the data's root. */

@@ -1,6 +1,6 @@
 /** @file Frames of recordings that need not fit into memory. */
 import { type BinOptions, binDefaults, mark, noLength, sharesOf } from './binning.ts';
-import type { EventReader } from './chunk.ts';
+import { type EventReader, firstAt } from './chunk.ts';
 
 /**
  * Frames [frames, 2, height, width] of a recording, which is read twice: to count and to bin. The same numbers as framesOf(cut(...)) gives, and it
@@ -22,13 +22,16 @@ export async function binReader(reader: EventReader, options: BinOptions = {}, n
   let begun = Number.NaN;
   for await (const chunk of reader.chunks()) {
     const { t, count } = chunk;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count; ) {
       const now = Math.min(frames - 1, Math.floor(by === 'number' ? (before + i) / share : (t[i]! - first) / span));
       if (now !== frame) {
         if (t[i] === begun) throw noLength(name, frame, before + i, begun);
         [frame, begun] = [now, t[i]!];
       }
-      mark(out, chunk, { first: i, end: i + 1, frame, width, height, counts });
+      const next = by === 'number' ? (now + 1) * share - before : firstAt(t, first + (now + 1) * span);
+      const end = now === frames - 1 ? count : Math.min(count, next);
+      mark(out, chunk, { first: i, end, frame, width, height, counts });
+      i = end;
     }
     before += count;
   }

@@ -66,8 +66,9 @@ export async function openCsvEvents(source: ByteSource, name: string, options: C
 
 /** Blocks that end where lines end. */
 async function* wholeLines(source: ByteSource, start: number, name: string): AsyncGenerator<Uint8Array> {
+  const room = new Uint8Array(Math.min(blockBytes, source.size));
   for (let at = start; at < source.size; ) {
-    const block = await source.read(at, Math.min(blockBytes, source.size - at));
+    const block = await source.read(at, Math.min(blockBytes, source.size - at), room);
     const last = at + block.length === source.size ? block.length - 1 : block.lastIndexOf(feed);
     if (last < 0) throw new UserError(`"${name}" has a line of more than ${blockBytes} bytes`, 'it is no table of events');
     yield block.subarray(0, last + 1);

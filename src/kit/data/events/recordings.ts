@@ -70,14 +70,15 @@ export const binning = ({ frames, by, values }: BinOptions): Required<BinOptions
   values: values ?? binDefaults.values,
 });
 
-const pieceBytes = 2 ** 22;
+const pieceBytes = 2 ** 20;
 
 /** Adds a file to a digest, a piece at a time. */
 export async function addFile(hash: Digest, tree: FileTree, path: string): Promise<void> {
   const source = await bytesIn(tree, path);
   await hash.add(`${path}\n${source.size}`);
+  const room = new Uint8Array(Math.min(pieceBytes, source.size));
   for (let at = 0; at < source.size; at += pieceBytes)
-    await hash.add(await source.read(at, Math.min(pieceBytes, source.size - at)));
+    await hash.add(await source.read(at, Math.min(pieceBytes, source.size - at), room));
 }
 
 /** A digest that has begun with everything that decides how recordings become samples. */

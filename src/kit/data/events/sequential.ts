@@ -14,7 +14,8 @@ const blockBytes = 2 ** 20;
 /** Reads from `start` on. */
 export function sequential(source: ByteSource, start = 0): SequentialBytes {
   let at = start;
-  let block = new Uint8Array(0);
+  let block: Uint8Array = new Uint8Array(0);
+  let room = new Uint8Array(0);
   let blockAt = start;
   return {
     get at() {
@@ -23,7 +24,9 @@ export function sequential(source: ByteSource, start = 0): SequentialBytes {
     async take(length) {
       const wanted = Math.max(0, Math.min(length, source.size - at));
       if (at < blockAt || at + wanted > blockAt + block.length) {
-        block = (await source.read(at, Math.min(Math.max(wanted, blockBytes), source.size - at))) as Uint8Array<ArrayBuffer>;
+        const length = Math.min(Math.max(wanted, blockBytes), source.size - at);
+        if (room.length < length) room = new Uint8Array(length);
+        block = await source.read(at, length, room);
         blockAt = at;
       }
       const bytes = block.subarray(at - blockAt, at - blockAt + wanted);
