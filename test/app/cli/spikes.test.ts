@@ -1,0 +1,112 @@
+/** @file `spikes:` from the command line: the default, what a run records of it, one-off commands, and one clear message for what cannot be. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { describe, expect, it } from 'vitest';
+import { writeModel } from '../../../src/core/onnx/writer.ts';
+import { type LayerOf, networkGraph } from '../../oracles/spiking/graph.ts';
+import { inFolder, provokeInTurn } from './provoke.ts';
+import { classes, writeSequences } from './sequences.ts';
+
+const neuron = { tau: 2, decayInput: false, vThreshold: 1, vReset: 0, detachReset: false };
+
+/** Two neurons that fire when the first channel is high, two when it is low; neither says the class between. */
+const gains = [1.2, 0.9, -1.2, -0.9];
+const layers: readonly LayerOf[] = [
+  { op: 'flatten' },
+  {
+    op: 'linear',
+    weight: { shape: [4, 32], data: gains.flatMap((gain) => Array.from({ length: 32 }, (_, i) => (i < 16 ? gain / 16 : 0))) },
+    bias: null,
+  },
+  { op: 'lif', neuron },
+  { op: 'linear', weight: { shape: [3, 4], data: [0, 0, 2, 2, 0, 0, 0, 0, 2, 2, 0, 0] }, bias: { shape: [3], data: [0, 1, 0] } },
+];
+
+/** A spiking classifier of the sequences, shown to it four times; the data; an experiment per `spikes`. */
+async function writeAll(folder: string, spikes: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const { graph } = networkGraph({ encoding: 'direct', T: 4, inputShape: [1, 2, 16], layers });
+  await writeFile(join(folder, 'model.onnx'), writeModel(graph));
+  await writeFile(
+    join(folder, 'model.yaml'),
+    `inputs: { x: { layout: NCT, modality: physiology, bounds: [-4, 4] } }\nclasses: [${classes.join(', ')}]\n`,
+  );
+  await writeSequences(join(folder, 'seq'));
+  for (const [name, choice] of Object.entries(spikes))
+    await writeFile(
+      join(folder, `${name}.yaml`),
+      [
+        `model: { path: model.onnx${choice === undefined ? '' : `, spikes: ${choice}`} }`,
+        'data: { format: sequences, path: seq, usage: test }',
+        'threat: { norm: linf, eps: [0.3, 1] }',
+        'attacks: [{ use: pgd, steps: 4 }]',
+        ...(name === 'single' ? ['batch: 1'] : []),
+      ].join('\n'),
+    );
+}
+
+async function tableOf(run: string): Promise<Record<string, unknown>[]> {
+  const file = Uint8Array.from(await readFile(join(run, 'samples.parquet'))).buffer;
+  return (await parquetReadObjects({ file })).map(({ seconds: _, ...row }) => row);
+}
+
+const recordOf = async (run: string) => JSON.parse(await readFile(join(run, 'run.json'), 'utf8'));
+
+describe('spikes of a model from a file', () => {
+  it('nothing said: PDSG with a reference set drawn from the data, recorded; rows do not depend on batches; another choice is another experiment', () =>
+    inFolder(async (folder) => {
+      await writeAll(folder, { default: undefined, single: undefined, atan: '{ use: atan, width: 0.5, reset: detach }' });
+      const names = ['default', 'single', 'atan'];
+      const ended = await provokeInTurn(names.map((name) => ({ args: ['run', `${name}.yaml`, '--out', name], cwd: folder })));
+      for (const { code, stderr } of ended) expect(code, stderr).toBe(0);
+      expect(ended[0]!.stderr).toContain('pdsg with its defaults stands in');
+      expect(ended[2]!.stderr).not.toContain('stands in');
+
+      const record = await recordOf(join(folder, 'default'));
+      expect(record.spikes).toMatchObject({ use: 'pdsg', options: { statistics: 'auto', samples: 32 } });
+      expect(new Set(record.spikes.reference).size).toBe(12);
+      expect(record.substitutes[0].label).toBe('PDSG (statistics of the sample and 12 reference samples, shift 0.5)');
+      const rows = await tableOf(join(folder, 'default'));
+      expect(rows).toHaveLength(24);
+      expect(new Set(rows.map((row) => row.status))).toEqual(new Set(['success', 'failure']));
+      expect(await tableOf(join(folder, 'single'))).toEqual(rows);
+
+      const other = await recordOf(join(folder, 'atan'));
+      expect(other.spikes).toEqual({ use: 'atan', options: { alpha: 2, width: 0.5, reset: 'detach' }, reference: null });
+      expect(new Set(other.substitutes.map((s: { label: string }) => s.label))).toEqual(
+        new Set(['atan, alpha 2, width 0.5, reset detached']),
+      );
+      expect(other.identity).not.toBe(record.identity);
+    }));
+
+  it('one-off commands say what stands in; the gradient as a model holds it, batch statistics included', () =>
+    inFolder(async (folder) => {
+      await writeAll(folder, {});
+      const lines = [
+        ['inspect', 'model.onnx'],
+        ['gradient', 'model.onnx', '-o', 'sample.onnx'],
+        ['gradient', 'model.onnx', '-o', 'batch.onnx', '--spikes', 'pdsg', 'statistics=batch', 'shift=0.25'],
+        ['list', 'surrogates'],
+      ];
+      const [inspect, sample, batch, list] = await provokeInTurn(lines.map((args) => ({ args, cwd: folder })));
+      for (const { code, stderr } of [inspect!, sample!, batch!, list!]) expect(code, stderr).toBe(0);
+      expect(inspect!.stdout).toContain('substitute: PDSG (sample statistics for want of a reference set, shift 0.5) at ');
+      expect(sample!.stdout).toContain('substitute: PDSG (sample statistics');
+      expect(batch!.stdout).toContain('substitute: PDSG (batch statistics, shift 0.25) at ');
+      expect(list!.stdout).toMatch(/pdsg .*\n(.*\n)*.*atan .*alpha=2 width=1 reset=through/);
+    }));
+
+  it('bad input: one clear message each', () =>
+    inFolder(async (folder) => {
+      await writeAll(folder, { none: 'none', typo: 'pdgs', option: '{ use: pdsg, shfit: 1 }' });
+      const run = (name: string) => ['run', `${name}.yaml`, '--out', name];
+      const lines = [run('none'), run('typo'), run('option'), ['inspect', 'model.onnx', '--spikes', 'atan', 'alpha']];
+      const ended = await provokeInTurn(lines.map((args) => ({ args, cwd: folder })));
+      expect(ended.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+      expect(ended[0]!.stderr).toContain('every path is cut');
+      expect(ended[1]!.stderr).toContain('there is no surrogate of spikes "pdgs"');
+      expect(ended[1]!.stderr).toContain('did you mean "pdsg"?');
+      expect(ended[2]!.stderr).toContain('pdsg has no option "shfit"');
+      expect(ended[3]!.stderr).toContain('--spikes: "alpha" is not key=value');
+    }));
+});
