@@ -43,7 +43,7 @@ describe('synthetic gestures', () => {
     expect(gestureClasses).toEqual([...gestureLabels]);
   });
 
-  test('circling arms turn the way their class says, which only the order in time tells', () => {
+  test('circling arms turn the way their class says', () => {
     const small = gestureSettings({ size: 32 });
     for (const [label, way] of [
       [3, 1],

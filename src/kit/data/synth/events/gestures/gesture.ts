@@ -1,6 +1,6 @@
 /**
  * @file Synthetic gestures in the manner of the DVS128 Gesture recordings: invented people, 11 kinds of gesture, 5 lightings, filmed by a simulated
- * event camera. Clips last 1.5 s (real ones about 6 s). Which way an arm circles cannot be told from where the events are, only from their order in time.
+ * event camera. Clips last 1.5 s (real ones about 6 s). Which way an arm circles cannot be told from where the events are, only from their polarity and their order in time.
  */
 import { UserError } from '../../../../../core/errors.ts';
 import { type Stream, stream } from '../../../../../core/tensor/random.ts';

@@ -34,7 +34,8 @@ export function personOf(seed: number, number: number): Person {
   const sign = draw.uniform() < 0.5 ? -1 : 1;
   const torso = sign * (0.35 + 0.5 * draw.uniform());
   const sleeve = torso + (draw.uniform() < 0.5 ? -1 : 1) * (0.3 + 0.3 * draw.uniform());
-  const skin = (draw.uniform() < 0.6 ? 1 : -1) * (0.45 + 0.5 * draw.uniform());
+  // mostly light hands: the polarity at their front then tells, with the order in time, which way they go
+  const skin = (draw.uniform() < 0.92 ? 1 : -1) * (0.45 + 0.5 * draw.uniform());
   return {
     name: `user${String(number).padStart(2, '0')}`,
     scale: around(0.165, 0.1),
