@@ -71,6 +71,22 @@ describe.each([conv, mlp])('$name', (c) => {
     }
   });
 
+  it.each([
+    { per: 'layer', over: 'cumulative' },
+    { per: 'channel', over: 'current' },
+    { per: 'layer', over: 'current' },
+  ])('and so have those per $per over $over steps', async (options) => {
+    const model = await spikingModel(c, runtime);
+    const all = labelled(c);
+    const batch = await gradients(model, { use: 'pdsg', statistics: 'batch', ...options }, all);
+    const [one, ...others] = all;
+    const clean = others.map(({ inputs }) => inputs);
+    const { gradients: found } = await gradients(model, { use: 'pdsg', statistics: 'reference-set', ...options }, [one!], {
+      clean,
+    });
+    expectEqual(found, [batch.gradients[0]!]);
+  });
+
   it('statistics of the sample are another gradient than those of the batch', async () => {
     const { gradients: found } = await gradients(
       await spikingModel(c, runtime),
