@@ -24,7 +24,7 @@ const defaults = {
   mode: 'ours',
   k: 'auto' as number | string,
   iterations: 'auto' as number | string,
-  reduce: 'auto',
+  reduce: 'by-mode',
   differences: true,
   beyond: true,
   flips: 'both',
@@ -50,7 +50,7 @@ export const sda: Attack<'gradient', Options> = {
     k: 'flips of the first step (mode reference: candidates of the first iteration, n + 1 times as many in iteration n), or auto: 8 (10)',
     iterations: 'gradients on the way to the first example at most, or auto: 50 (mode reference: 500)',
     reduce:
-      'what is done to the first example: none; prefix: the least useful flips are restored together; minimal: then until no flip can be restored alone; auto: minimal (mode reference: prefix)',
+      'what is done to the first example: none; prefix: the least useful flips are restored together; minimal: then until no flip can be restored alone; by-mode: minimal (mode reference: prefix)',
     differences: 'mode reference: whether candidates are asked about one by one; without, all are taken',
     beyond:
       'mode ours: whether examples beyond the largest budget are looked for; without, a sample is given up at four times its flips',
@@ -64,7 +64,7 @@ export const sda: Attack<'gradient', Options> = {
       oneOf(['ours', 'reference'], 'mode', mode),
       autoOrWhole('k', k),
       autoOrWhole('iterations', iterations),
-      reduce === 'auto' ? undefined : checkReduction(reduce),
+      reduce === 'by-mode' ? undefined : checkReduction(reduce),
       checkAllowed(flips),
       oneOf(['both', 'on', 'off'], 'polarity', polarity),
       wholeFrom(0, 'from', from),
@@ -92,7 +92,7 @@ function settle({ mode, k, iterations, reduce, differences, beyond }: Options) {
   return {
     k: auto(k, reference ? 10 : 8),
     iterations: auto(iterations, reference ? 500 : 50),
-    reduce: (reduce !== 'auto' ? reduce : reference ? 'prefix' : 'minimal') as Reduction,
+    reduce: (reduce !== 'by-mode' ? reduce : reference ? 'prefix' : 'minimal') as Reduction,
     differences,
     beyond,
   };

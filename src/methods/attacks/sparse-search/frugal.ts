@@ -8,7 +8,7 @@ import { losses } from '../option-checks.ts';
 import type { Reduction } from '../reduce-flips.ts';
 import { type Around, around } from './around.ts';
 import { prune } from './prune.ts';
-import { foremost, promising } from './ranks.ts';
+import { foremost, promising, ranked } from './ranks.ts';
 
 export interface Frugal {
   /** Flips of the first step. */
@@ -61,10 +61,11 @@ interface Found {
  * missing, so that nearly all of it is chosen by gradients that were taken close to the boundary.
  */
 function* approach(
-  { goal, space, random }: Scene,
+  scene: Scene,
   points: Around,
   { k, iterations, beyond }: Frugal,
 ): Generator<Question, Found | undefined, Answer> {
+  const { goal, space, random } = scene;
   const loss = losses.margin!(goal);
   const noise = random(0).fork('noise');
   const total = new Float64Array(space.n);
@@ -79,10 +80,17 @@ function* approach(
     add(total, 1, slope, space);
     if (reached(goal, argmax(z))) return { slope, total };
     const lead = leadOf(goal, z);
-    const ranks = promising(space, points.u, slope, noise);
     const limit = Math.ceil(growth * step);
-    const order = foremost(ranks, Math.min(n === 0 ? k : Math.ceil(limit / share), most - points.count()));
-    if (order.length === 0) return undefined;
+    const room = most - points.count();
+    const ranks = promising(space, points.u, slope);
+    const order = foremost(ranks, Math.min(n === 0 ? k : Math.ceil(limit / share), room));
+    if (order.length === 0) {
+      if (room <= 0) return undefined;
+      const drawn = foremost(ranked(space, points.u, slope, noise), Math.min(step, room));
+      points.flip(yield* harmless(scene, points, drawn, lead));
+      [step, before] = [limit, undefined];
+      continue;
+    }
     if (before !== undefined) {
       const kept = Math.max(0, (before.lead - lead) / before.promised);
       trust = trust === undefined ? kept : (trust + kept) / 2;
@@ -98,6 +106,15 @@ function* approach(
   if (!reached(goal, argmax(z!))) return undefined;
   const { gradient } = yield* gradients([points.u], [loss], 0.5);
   return { slope: gradient[0]!, total };
+}
+
+/** Where no gradient tells flips apart: those of the drawn ones that do not raise the lead alone, as in the paper. */
+function* harmless({ goal }: Scene, points: Around, drawn: readonly number[], lead: number) {
+  const answers = yield* points.logits(
+    drawn.map((i) => [i]),
+    { done: 0.2 },
+  );
+  return drawn.filter((_, k) => leadOf(goal, answers[k]!) <= lead);
 }
 
 /** total = memory total + slope flip */

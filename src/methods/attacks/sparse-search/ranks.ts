@@ -27,24 +27,13 @@ export function ranked(
   return ranks;
 }
 
-/**
- * How much each flip, and each flip changed back, raises what is maximised, to first order; -1 where it does not. Where nothing does, random numbers for all
- * that may still flip.
- */
-export function promising(
-  { n, flip }: Pick<Flipping, 'n' | 'flip'>,
-  u: Float32Array,
-  gradient: Float32Array,
-  noise: Stream,
-): Float64Array {
+/** How much each flip, and each flip changed back, raises what is maximised, to first order; -1 where it does not. */
+export function promising({ n, flip }: Pick<Flipping, 'n' | 'flip'>, u: Float32Array, gradient: Float32Array): Float64Array {
   const ranks = new Float64Array(n);
-  let any = false;
   for (let i = 0; i < n; i++) {
     const gain = u[i] === 0 ? gradient[i]! * flip[i]! : -gradient[i]! * flip[i]!;
     ranks[i] = gain > 0 ? gain : -1;
-    if (gain > 0) any = true;
   }
-  if (!any) for (let i = 0; i < n; i++) if (u[i] === 0 && flip[i] !== 0) ranks[i] = noise.uniform();
   return ranks;
 }
 
