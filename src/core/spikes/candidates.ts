@@ -45,17 +45,33 @@ export const mayFire = (nodes: readonly Node[]): boolean => nodes.some((n) => n.
  * positions and sizes, of constants are none of them, nor are comparisons with random numbers, and conditions that choose between computed values.
  */
 export function findFirings(scene: Scene): Firing[] {
-  const sightings = scene.graph.nodes.flatMap((n) => compared(scene, n));
   const merged = new Map<string, Sighting[]>();
-  for (const s of sightings) {
-    const key = `${scene.same(s.above)} ${s.strict ? '>' : '>='} ${scene.same(s.below)}`;
-    merged.set(key, [...(merged.get(key) ?? []), s]);
+  const silent: Sighting[] = [];
+  for (const s of scene.graph.nodes.flatMap((n) => compared(scene, n))) {
+    if (s.floats.length > 0) merged.set(keyOf(scene, s), [...(merged.get(keyOf(scene, s)) ?? []), s]);
+    else silent.push(s);
   }
+  // one that only chooses, as a reset may, is the same neuron's where another one has the numbers
+  for (const s of silent)
+    (merged.get(keyOf(scene, s)) ?? merged.get(keyOf(scene, inverse(s))))?.push(merged.has(keyOf(scene, s)) ? s : inverse(s));
   return [...merged.values()]
     .map((same) => firingOf(scene, same))
     .filter((f) => f !== undefined)
     .sort((a, b) => scene.position.get(a.nodes[0]!)! - scene.position.get(b.nodes[0]!)!);
 }
+
+const keyOf = (scene: Scene, { above, below, strict }: Sighting): string =>
+  `${scene.same(above)} ${strict ? '>' : '>='} ${scene.same(below)}`;
+
+/** Not (a > b) is b >= a. */
+const inverse = (s: Sighting): Sighting => ({
+  ...s,
+  above: s.below,
+  below: s.above,
+  strict: !s.strict,
+  bools: s.negated,
+  negated: s.bools,
+});
 
 function firingOf(scene: Scene, same: readonly Sighting[]): Firing | undefined {
   const sorted = [...same].sort((a, b) => scene.position.get(a.node)! - scene.position.get(b.node)!);
@@ -95,7 +111,14 @@ function subtracted(
   level: readonly number[],
 ): { potential: string; threshold: readonly number[] | undefined } | undefined {
   const node = scene.producer(potential);
-  if (node === undefined || level.some((n) => n !== 0)) return undefined;
+  if (node === undefined) return undefined;
+  if (level.some((n) => n !== 0)) {
+    // x + 1 >= 1, as floor(x + 1) leaves it, looks at x
+    const at = node.op === 'Add' ? node.inputs.findIndex((i) => scene.fill(i) === level[0]) : -1;
+    if (at < 0 || level.length > 1) return undefined;
+    const inner = node.inputs[1 - at]!;
+    return subtracted(scene, inner, [0]) ?? { potential: inner, threshold: [0] };
+  }
   if (node.op === 'Sub') {
     const [a, b] = node.inputs as [string, string];
     return scene.live(a) ? { potential: a, threshold: scene.constant(b) } : undefined;
@@ -117,12 +140,8 @@ function compared(scene: Scene, node: Node): Sighting[] {
   const flipped = node.op.startsWith('Less');
   const [above, below] = flipped ? [right, left] : [left, right];
   const strict = node.op === 'Greater' || node.op === 'Less';
-  const found: Sighting[] = [];
-  if (read.one.floats.length > 0) found.push({ above, below, strict, node, ...sides(read.one, read.other) });
-  // not (a < b) is a >= b
-  else if (read.other.floats.length > 0)
-    found.push({ above: below, below: above, strict: !strict, node, ...sides(read.other, read.one) });
-  return found;
+  const seen: Sighting = { above, below, strict, node, ...sides(read.one, read.other) };
+  return [read.one.floats.length === 0 && read.other.floats.length > 0 ? { ...inverse(seen), floats: read.other.floats } : seen];
 }
 
 const sides = (one: Side, other: Side) => ({ floats: one.floats, bools: one.bools, negated: other.bools });

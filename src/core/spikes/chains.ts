@@ -44,12 +44,13 @@ export const resetOf = (chain: Chain): ResetKind =>
   (chain.links.findLast((l) => l.reset !== 'none') ?? chain.links.at(-1))?.reset ?? 'none';
 
 /**
- * Whether a chain is a layer of spiking neurons for certain: at least two steps are linked, something arrives between them, and its spikes are no mere masks.
- * Without a reset that is all there is to tell a neuron by; a gate on a running mean, whose result only multiplies another signal, must not pass for one.
+ * Whether a chain is a layer of spiking neurons for certain: at least two steps are linked, and something arrives between them. Without a reset what arrives
+ * must be added, and the spikes must be more than masks: there is too little else to tell a neuron by from a gate on a running mean or maximum.
  */
 export function isSpiking(scene: Scene, chain: Chain): boolean {
   if (chain.links.length === 0 || chain.links.every((l) => l.arrival === 'nothing')) return false;
-  return resetOf(chain) !== 'none' || !chain.firings.every((f) => onlyMasks(scene, f));
+  if (resetOf(chain) !== 'none') return true;
+  return chain.links.every((l) => typeof l.arrival === 'object') && !chain.firings.every((f) => onlyMasks(scene, f));
 }
 
 /**

@@ -19,7 +19,7 @@ export type Arrival = 'nothing' | 'something' | Current;
  * The one computed value that is added to what is made of the earlier potential and spike. Where every step is fed the same and nothing comes before it, the
  * first potential is itself what arrives later: then the operand that is nothing but that value is taken.
  */
-export function arrivalOf(scene: Scene, from: Firing, to: Firing): Arrival {
+export function arrivalOf(scene: Scene, from: Firing, to: Firing, isSpike: (name: string) => boolean): Arrival {
   const potentials = new Set(from.potentials.map(scene.same));
   const spikes = new Set([...from.floats, ...from.bools, ...from.negated]);
   const isPotential = (name: string): boolean => potentials.has(scene.same(name));
@@ -48,6 +48,8 @@ export function arrivalOf(scene: Scene, from: Firing, to: Firing): Arrival {
       if (!through.includes(input) || !scene.live(input)) continue;
       const scaled = gain * gainOf(scene, node, i);
       const entry = { value: input, gain: scaled, edge: { node, input: i } };
+      // another spike that is multiplied with the state gates it, and is nothing that arrives
+      if (isSpike(input) && Number.isNaN(scaled)) continue;
       if (!ofState(input)) found.set(input, { ...entry, gain: scaled + (found.get(input)?.gain ?? 0) });
       else if (isPotential(input) && node.op === 'Add' && madeOf(scene, node.inputs[1 - i]!, isPotential)) aliases.push(entry);
       else enter(input, scaled);

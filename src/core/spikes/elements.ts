@@ -93,9 +93,15 @@ const unary: Readonly<Record<string, (x: number) => number>> = {
   Softplus: (x) => Math.log1p(Math.exp(x)),
 };
 
-/** Whether a value is made, element by element, of one for which `test` holds. */
-export function madeOf(scene: Scene, name: string, test: (value: string) => boolean, seen = new Set<string>()): boolean {
-  if (test(name)) return true;
+/** Whether a value is made, element by element, of one for which `test` holds; 'stop' ends a path. */
+export function madeOf(
+  scene: Scene,
+  name: string,
+  test: (value: string) => boolean | 'stop',
+  seen: Set<string> = new Set(),
+): boolean {
+  const answer = test(name);
+  if (answer !== false) return answer === true;
   if (seen.has(name)) return false;
   seen.add(name);
   const node = scene.producer(name);

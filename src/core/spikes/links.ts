@@ -37,9 +37,11 @@ export function linksInto(scene: Scene, firings: readonly Firing[], lenient: boo
   for (const to of firings) {
     const reach = reachOf(scene, to, potentialAt, spikeAt);
     const alike = (from: Firing): boolean => sameKind(scene, from, to);
-    const remembered = [...reach.potentials].filter(alike).flatMap((from) => link(scene, from, to, dependsOn, lenient) ?? []);
+    const remembered = [...reach.potentials]
+      .filter(alike)
+      .flatMap((from) => link(scene, from, to, { dependsOn, isSpike: (name) => spikeAt.has(name), lenient }) ?? []);
     const lowered =
-      remembered.length > 0 ? [] : [...reach.spikes].filter(alike).flatMap((from) => spikeLink(scene, from, to) ?? []);
+      remembered.length > 0 ? [] : [...reach.spikes].filter(alike).flatMap((from) => spikeLink(scene, from, to, dependsOn) ?? []);
     links.set(to, [...remembered, ...lowered]);
   }
   return links;
@@ -85,6 +87,13 @@ function sameKind(scene: Scene, a: Firing, b: Firing): boolean {
   return a.strict === b.strict && a.sign === b.sign && level && shape(a) === shape(b);
 }
 
+/** What a link is judged by beside its ends. */
+interface Around {
+  dependsOn(value: string, f: Firing): boolean;
+  isSpike(value: string): boolean;
+  readonly lenient: boolean;
+}
+
 /** How much a number may be off and still count as the same. */
 const tolerance = 1e-4;
 
@@ -94,14 +103,8 @@ const tolerance = 1e-4;
  * a neuron: activation functions such as v * (v > 0) bend at the threshold but do not fall, gates let more through when they are open, and sums along
  * residual blocks receive what their own earlier result has caused.
  */
-function link(
-  scene: Scene,
-  from: Firing,
-  to: Firing,
-  dependsOn: (value: string, f: Firing) => boolean,
-  lenient: boolean,
-): Link | undefined {
-  const arrival = arrivalOf(scene, from, to);
+function link(scene: Scene, from: Firing, to: Firing, { dependsOn, isSpike, lenient }: Around): Link | undefined {
+  const arrival = arrivalOf(scene, from, to, isSpike);
   const potential = from.potentials.at(-1)!;
   const target = to.potentials.at(-1)!;
   const edge = typeof arrival === 'string' ? undefined : arrival.edge;
@@ -127,14 +130,21 @@ function link(
 }
 
 /**
- * Neurons whose potential is computed anew from other states at each step: those states are common to both steps, and having fired lowers the later potential.
+ * Neurons whose potential is computed anew from other states at each step: those states are common to both steps, having fired lowers the later potential,
+ * and does so in no other way than element by element.
  */
-function spikeLink(scene: Scene, from: Firing, to: Firing): Link | undefined {
+function spikeLink(scene: Scene, from: Firing, to: Firing, dependsOn: (value: string, f: Firing) => boolean): Link | undefined {
   const target = to.potentials.at(-1)!;
   const at = (otherwise: number, spike: number): number =>
     elementOf(scene, target, { values: new Map(spikeNumbers(from, spike)), otherwise });
   const falls = [0.5, 0.75].map((other) => from.sign * (at(other, 0) - at(other, 1)));
   if (!falls.every((fall) => fall > tolerance) || !shareState(scene, from, to)) return undefined;
+  const feedsBack = madeOf(scene, target, (name) => {
+    if (from.floats.includes(name)) return 'stop';
+    const node = scene.producer(name);
+    return node !== undefined && throughElements(scene, node).length === 0 && dependsOn(name, from);
+  });
+  if (feedsBack) return undefined;
   const left = [0.5, 0.75].map((other) => at(other, 1));
   const hard = Math.abs(left[0]! - left[1]!) <= tolerance;
   const soft = Math.abs(falls[0]! - falls[1]!) <= tolerance;

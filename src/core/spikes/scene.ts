@@ -137,8 +137,9 @@ function drawnValues(graph: Graph, live: ReadonlySet<string>, randoms: Iterable<
   const drawn = new Set(randoms);
   for (const node of graph.nodes) {
     const read = node.inputs.filter((i) => live.has(i));
-    if (drawOps.has(node.op) ? read.length === 0 : read.length > 0 && read.every((i) => drawn.has(i)))
-      for (const output of node.outputs) drawn.add(output);
+    // Bernoulli and Multinomial are given what they draw by; the others only a shape
+    const free = drawOps.has(node.op) && node.op !== 'Bernoulli' && node.op !== 'Multinomial';
+    if (free || (read.length > 0 && read.every((i) => drawn.has(i)))) for (const output of node.outputs) drawn.add(output);
   }
   return drawn;
 }

@@ -69,6 +69,7 @@ def sequence():
 
 
 LIF = norse.LIFParameters
+# LSNN cells hand their current on one step later: the first step (of the second layer: the first two) sees nothing of the input, and the first layer's last step reaches nobody
 cases = [
     Case("norse-lif-cell", "LIFCell", cells(lambda _: norse.LIFCell(), 20.0), (1, 6)),
     Case("norse-lif-cell-reset", "LIFCell, v_th 0.5, v_reset -0.2", cells(lambda _: norse.LIFCell(LIF(v_th=torch.as_tensor(0.5), v_reset=torch.as_tensor(-0.2))), 20.0, 0.5), (1, 6)),
@@ -76,7 +77,7 @@ cases = [
     Case("norse-lif-box", "LIFBoxCell", cells(lambda _: norse.LIFBoxCell(), 20.0), (1, 6)),
     Case("norse-lif-box-subtract", "LIFBoxCell, reset_subtract", cells(lambda _: norse.LIFBoxCell(norse.LIFBoxParameters(reset_method=reset_subtract)), 20.0, reset="soft"), (1, 6)),
     Case("norse-iaf", "IAFCell", cells(lambda _: norse.IAFCell(), 2.0), (1, 6)),
-    Case("norse-lsnn-cell", "LSNNCell (ALIF)", cells(lambda _: norse.LSNNCell(), 40.0, "adaptive"), (1, 6)),
+    Case("norse-lsnn-cell", "LSNNCell (ALIF)", cells(lambda _: norse.LSNNCell(), 40.0, "adaptive"), (1, 6), live=[(1, 4), (2, 5)]),
     Case("norse-lif-ex", "LIFExCell", cells(lambda _: norse.LIFExCell(), 20.0), (1, 6)),
     Case("norse-lif-module", "LIF over time", sequence, (5, 1, 6), "TNC", axis=1),
 ]

@@ -23,11 +23,11 @@ onnxruntime.set_default_logger_severity(4)
 
 
 class Case:
-    """`build` returns the model in eval mode and its neurons, each as a dict: module, threshold, reset, strict, spikes(output) -> a tensor per step."""
+    """`build` returns the model in eval mode and its neurons, each as a dict: module, threshold, reset, strict, spikes(output) -> a tensor per step. `live`: per neuron the first step that depends on the input, and the one after the last that the logits depend on; by default all do."""
 
-    def __init__(self, name, neuron, build, shape, layout="NC", axis=0, low=0.0, high=1.0, only=None):
+    def __init__(self, name, neuron, build, shape, layout="NC", axis=0, low=0.0, high=1.0, only=None, live=None):
         self.name, self.neuron, self.build, self.shape, self.layout, self.axis = name, neuron, build, shape, layout, axis
-        self.low, self.high, self.only = low, high, only
+        self.low, self.high, self.only, self.live = low, high, only, live
 
 
 EXPORTERS = {
@@ -97,7 +97,7 @@ def record(library, version, cases, rows):
                 torch.manual_seed(7)
                 fresh, neurons = case.build()
                 out, seen = watch(neurons, lambda: fresh(sample))
-            counts.append([[int(s.sum().item()) for s in steps] for steps in seen])
+            counts.append([[int((s != 0).sum().item()) for s in steps] for steps in seen])
             logits.append(out.flatten().tolist())
         row = {
             "name": case.name,
@@ -107,8 +107,8 @@ def record(library, version, cases, rows):
             "layout": case.layout,
             "input": {"shape": list(case.shape), "axis": case.axis, "low": case.low, "high": case.high},
             "layers": [
-                {"steps": len(steps), "units": int(steps[0].numel()), **{k: n[k] for k in ("threshold", "reset", "strict")}}
-                for n, steps in zip(neurons, seen)
+                {"steps": len(steps), "units": int(steps[0].numel()), **{k: n[k] for k in ("threshold", "reset", "strict")}, **({} if case.live is None else {"live": case.live[i]})}
+                for i, (n, steps) in enumerate(zip(neurons, seen))
             ],
             "samples": [text(s.numpy()) for s in x],
             "counts": counts,
