@@ -14,6 +14,7 @@ import type { Allow } from '../guard.ts';
 import { type LimitFlags, limitsOf, withLimits } from '../limits.ts';
 import type { Register } from '../register.ts';
 import { spikesFlag, spikesOf } from '../settings.ts';
+import { layerFacts, layerTable } from '../spiking-layers.ts';
 import { table } from '../table.ts';
 
 interface Options extends LimitFlags {
@@ -69,6 +70,7 @@ async function look(reference: ModelReference, options: Options, allow: Allow): 
     fixedBatch: model.fixedBatch ?? null,
     inferred: model.inferred,
     note: model.note ?? null,
+    ...(model.spiking === undefined ? {} : { spiking: layerFacts(model, model.spiking) }),
     ...gradient,
   };
   process.stdout.write(options.json ? `${JSON.stringify(facts, null, 2)}\n` : describe(facts, model));
@@ -170,6 +172,7 @@ function describe(facts: Facts & Gradient, model: Model): string {
       .join(', ')}`,
     `computes in ${facts.elementTypes.join(', ')}`,
     `${facts.parameters} parameters, ${(facts.macs / 1e6).toFixed(1)} million multiply-accumulates per sample${model.fixedBatch === undefined ? '' : `, fixed batch ${model.fixedBatch}`}`,
+    ...(model.spiking === undefined ? [] : [layerTable(layerFacts(model, model.spiking))]),
     ...gradient,
     ...model.inferred.map((sentence) => `inferred: ${sentence}`),
     ...(model.note === undefined ? [] : [`note: ${model.note}`]),
