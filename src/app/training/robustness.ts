@@ -1,13 +1,14 @@
 /** @file A quick look at robustness: PGD on some test samples, with the attack and the judging of a run. */
 
-import type { Surrogate } from '../../core/autodiff/substitutes.ts';
 import { readModel } from '../../core/onnx/reader.ts';
 import type { Runtime } from '../../core/runtime/runtime.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
 import type { Inputs, Sample } from '../../kit/model/model.ts';
 import { openModel } from '../../kit/model/open.ts';
 import { openSessions } from '../../kit/model/sessions.ts';
+import type { Architecture } from '../../kit/nn/architecture.ts';
 import type { Evaluation } from '../../kit/nn/export/evaluate.ts';
+import { chooseSpikes, substitutesFor } from '../../kit/spiking/choose.ts';
 import { attackNamed, readOptions } from '../../methods/attacks/registry.ts';
 import type { Threats } from '../../methods/defences/defence.ts';
 import { chooseItems } from '../experiment/plan.ts';
@@ -25,8 +26,8 @@ export interface RobustnessContext {
   readonly name: string;
   readonly split: Evaluation['split'];
   readonly seed: number;
-  /** What stood in for the derivatives of comparisons in training: the attack goes through the same. */
-  readonly surrogates?: readonly Surrogate[];
+  /** What its spikes were trained through: the attack goes through the same. */
+  readonly trainedThrough?: Architecture['trainedThrough'];
   readonly signal: AbortSignal;
   progress(share: number): void;
 }
@@ -47,10 +48,12 @@ export async function quickPgd(
   onnx: Uint8Array,
   set: OpenedSet,
   threats: Threats,
-  { runtime, name, split, seed, surrogates = [], signal, progress }: RobustnessContext,
+  { runtime, name, split, seed, trainedThrough, signal, progress }: RobustnessContext,
 ): Promise<Robustness> {
-  const model = await openModel(readModel(onnx, { source: name }), { name, sha256: '', execute: runtime.execute });
-  const sessions = openSessions(model, runtime, surrogates.length === 0 ? {} : { surrogates });
+  const opened = await openModel(readModel(onnx, { source: name }), { name, sha256: '', execute: runtime.execute });
+  const stated = trainedThrough === undefined ? undefined : { use: trainedThrough.use, ...trainedThrough.options };
+  const { model, spikes } = chooseSpikes(opened, stated);
+  const sessions = openSessions(model, runtime, spikes === undefined ? {} : substitutesFor(spikes));
   const items = chooseItems(set.count, defaults.samples, seed);
   const norm = Object.fromEntries(Object.entries(threats).map(([input, t]) => [input, t.norm]));
   const eps = Object.fromEntries(Object.entries(threats).map(([input, t]) => [input, t.eps]));

@@ -127,7 +127,7 @@ async function handOut(
     name,
     split: test === undefined ? 'validation' : 'test',
     seed: task.seed,
-    ...(task.architecture.surrogates === undefined ? {} : { surrogates: task.architecture.surrogates }),
+    ...(task.architecture.trainedThrough === undefined ? {} : { trainedThrough: task.architecture.trainedThrough }),
     signal,
     progress: (share) => onJudging('robust accuracy', share),
   });

@@ -14,6 +14,8 @@ export interface Architecture {
   readonly classes: readonly string[];
   /** What stands in for the derivatives of its comparisons (spikes), in training and wherever a gradient of it is taken. */
   readonly surrogates?: readonly Surrogate[];
+  /** What its spikes are trained through, in the words of `spikes:` of a model reference: stands in for those of the exported file too. */
+  readonly trainedThrough?: { readonly use: string; readonly options: Options };
   /** Options of its family that decide nothing but derivatives in training: a file that is handed out does not hold them. */
   readonly trainingOnly?: readonly string[];
   /** Writes the layers; returns the logits, [N, classes]. May be called several times on one net: the calls share their parameters. */

@@ -28,3 +28,23 @@ it('the card says how many were recognised before the attack, that the data are 
     expect(cells[4]).toBe(`${((100 * robustness!.clean) / robustness!.n).toFixed(1)} %`);
   });
 });
+
+it('a spiking network is attacked through the curve it was trained through, and trained again from its card', async () => {
+  await inFolder(async (at) => {
+    await mkdir(join(at, 'data'));
+    await writeFile(join(at, 'data', 'faces.csv'), pictures());
+    const spiking = '{ use: spiking-vgg, plan: "A,2,A,4,A,4", steps: 2, decayInput: false, surrogate: triangle, alpha: 1.5 }';
+    const text = recipe('threat: { norm: linf, eps: 16/255 }')
+      .replace(/^model: .*$/m, `model: ${spiking}`)
+      .replace('epochs: 2', 'epochs: 6');
+    await writeFile(join(at, 'tiny.yaml'), text);
+    const first = await trainFile(join(at, 'tiny.yaml'), join(at, 'models', 'first'));
+    const record = JSON.parse(await readFile(join(at, 'models', 'first', files.record), 'utf8')) as TrainingRecord;
+    expect(record.robustness!.n).toBe(14);
+    expect(record.robustness!.right).toBeLessThan(record.robustness!.clean!);
+    expect(first.card.toString()).toContain('Surrogate derivatives: triangle, gamma 1.5');
+    expect(first.model.includes('triangle')).toBe(false);
+    const again = await trainFile(join(at, 'models', 'first', files.card), join(at, 'models', 'again'));
+    expect(again.weights.equals(first.weights)).toBe(true);
+  });
+});

@@ -139,7 +139,9 @@ describe.each(crafting)('%s', (name, defence) => {
         return runtime.open(graph);
       },
     };
-    const opened = await openDefence(architecture, defence, budgets.linf, { lr: 0.5, on: counting });
+    // without radii of its own, a first step from the sample itself leaves nothing to draw
+    const options = 'balls' in defence.defaults ? { balls: 'uniform' } : {};
+    const opened = await openDefence(architecture, defence, budgets.linf, { options, lr: 0.5, on: counting });
     const before = await craft(opened, samples);
     expect(await craft(opened, samples)).toEqual(before);
     expect(await craft(opened, samples, 4)).not.toEqual(before);

@@ -6,7 +6,7 @@ import { averagePool } from '../../layers/pooling.ts';
 import { overTime } from '../../layers/shape.ts';
 import { chain, type Layer, named } from '../../net.ts';
 import { stageWidth } from '../blocks.ts';
-import { checkSpiking, spikingAbout, spikingDefaults, spikingParts, trainingOnly } from './parts.ts';
+import { checkSpiking, spikingAbout, spikingDefaults, spikingParts } from './parts.ts';
 
 const defaults = { ...spikingDefaults, width: 16 };
 
@@ -27,7 +27,7 @@ export const spikingCnn: ArchitectureFamily<typeof defaults> = {
   },
   check: (options) => firstOf(wholeFrom(1, 'width', options.width), checkSpiking(options)),
   build(task, { width, ...options }) {
-    const { input, encoded, fire, norm, read, surrogates } = spikingParts('spiking-cnn', task, options);
+    const { input, encoded, fire, norm, read, trained } = spikingParts('spiking-cnn', task, options);
     const layers = Array.from({ length: depth }, (_, i): Layer => {
       const currents: Layer = (net, x) => {
         const halved = i === 0 ? x : averagePool(x.shape.slice(1).map((n) => Math.min(n, 2)))(net, x);
@@ -40,8 +40,7 @@ export const spikingCnn: ArchitectureFamily<typeof defaults> = {
     return {
       ...task,
       name: 'spiking-cnn',
-      surrogates,
-      trainingOnly,
+      ...trained,
       write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },

@@ -1,5 +1,4 @@
 /** @file What all spiking families share: the options of neurons, code, readout, normalisation and surrogate, and the layers they stand for. */
-import type { Surrogate } from '../../../../core/autodiff/substitutes.ts';
 import { UserError } from '../../../../core/errors.ts';
 import { firstOf, oneOf, positive, wholeFrom } from '../../../option-checks.ts';
 import type { Architecture } from '../../architecture.ts';
@@ -10,7 +9,7 @@ import { type NeuronKind, type NeuronOptions, neuron, neuronKinds } from '../../
 import { type ReadoutKind, readout, readoutKinds } from '../../layers/spiking/readouts.ts';
 import { codes } from '../../layers/spiking/spike.ts';
 import { thresholdNorm } from '../../layers/spiking/threshold-norm.ts';
-import { trainingCurves, trainingSurrogate } from '../../layers/spiking/training-curves.ts';
+import { trainedThrough, trainingCurves, trainingSurrogate } from '../../layers/spiking/training-curves.ts';
 import { chain, type Layer } from '../../net.ts';
 import { arrangedInput, centred, withinUnit } from '../input.ts';
 
@@ -79,7 +78,8 @@ export interface SpikingParts {
   norm(alpha?: number): Layer;
   /** Spikes [N, T, ...] to logits. */
   readonly read: Layer;
-  readonly surrogates: readonly Surrogate[];
+  /** What training goes through: of the architecture, as they are. */
+  readonly trained: Required<Pick<Architecture, 'surrogates' | 'trainedThrough' | 'trainingOnly'>>;
 }
 
 /** The layers the options name. Throws a UserError where the input does not suit them. */
@@ -120,9 +120,16 @@ export function spikingParts(
     fire: neuron(cells),
     norm,
     read: readout(options.readout as ReadoutKind, task.classes.length, cells),
-    surrogates: [trainingSurrogate(options.surrogate, options.alpha, options.stretch), ...(encoder === 'poisson' ? [codes] : [])],
+    trained: {
+      surrogates: [
+        trainingSurrogate(options.surrogate, options.alpha, options.stretch),
+        ...(encoder === 'poisson' ? [codes] : []),
+      ],
+      trainedThrough: trainedThrough(options.surrogate, options.alpha, options.stretch, options.resetGradient),
+      trainingOnly,
+    },
   };
 }
 
 /** Options that decide nothing but derivatives in training: a file that is handed out does not hold them. */
-export const trainingOnly = ['surrogate', 'alpha', 'stretch'] as const;
+const trainingOnly = ['surrogate', 'alpha', 'stretch'] as const;

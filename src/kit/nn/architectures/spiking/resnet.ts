@@ -7,7 +7,7 @@ import { averagePool, globalAverage } from '../../layers/pooling.ts';
 import { overTime } from '../../layers/shape.ts';
 import { type ResidualKind, residualKinds, spikingBlock } from '../../layers/spiking/residual.ts';
 import { chain, type Layer, named } from '../../net.ts';
-import { checkSpiking, spikingAbout, spikingDefaults, spikingParts, trainingOnly } from './parts.ts';
+import { checkSpiking, spikingAbout, spikingDefaults, spikingParts } from './parts.ts';
 
 const defaults = { ...spikingDefaults, width: 16, blocks: '1,1,1', residual: 'before', shrink: 1 };
 
@@ -39,7 +39,7 @@ export const spikingResnet: ArchitectureFamily<typeof defaults> = {
       checkSpiking(options),
     ),
   build(task, { width, blocks, residual, shrink, ...options }) {
-    const { input, encoded, fire, norm, read, surrogates } = spikingParts('spiking-resnet', task, options);
+    const { input, encoded, fire, norm, read, trained } = spikingParts('spiking-resnet', task, options);
     const kind = residual as ResidualKind;
     const stem = chain(
       ...(shrink === 1 ? [] : [averagePool(shrink)]),
@@ -57,8 +57,7 @@ export const spikingResnet: ArchitectureFamily<typeof defaults> = {
     return {
       ...task,
       name: 'spiking-resnet',
-      surrogates,
-      trainingOnly,
+      ...trained,
       write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },

@@ -7,7 +7,7 @@ import { convolution } from '../../layers/convolution.ts';
 import { averagePool, globalAverage } from '../../layers/pooling.ts';
 import { overTime } from '../../layers/shape.ts';
 import { chain, type Layer, named } from '../../net.ts';
-import { checkSpiking, spikingAbout, spikingDefaults, spikingParts, trainingOnly } from './parts.ts';
+import { checkSpiking, spikingAbout, spikingDefaults, spikingParts } from './parts.ts';
 
 const defaults = { ...spikingDefaults, plan: '16,A,32,A,64', end: 'average' };
 
@@ -35,7 +35,7 @@ export const spikingVgg: ArchitectureFamily<typeof defaults> = {
       checkSpiking(options),
     ),
   build(task, { plan, end, ...options }) {
-    const { input, encoded, fire, norm, read, surrogates } = spikingParts('spiking-vgg', task, options);
+    const { input, encoded, fire, norm, read, trained } = spikingParts('spiking-vgg', task, options);
     let waiting: Layer[] = [];
     const layers: Layer[] = [];
     for (const part of partsOf(plan)) {
@@ -54,8 +54,7 @@ export const spikingVgg: ArchitectureFamily<typeof defaults> = {
     return {
       ...task,
       name: 'spiking-vgg',
-      surrogates,
-      trainingOnly,
+      ...trained,
       write: (net, inputs) => body(net, input.read(net, inputs)),
     };
   },

@@ -4,6 +4,7 @@ import type { AugmentationFamily } from './augmentation.ts';
 import { channelDropout } from './channel-dropout.ts';
 import { cropResize } from './crop-resize.ts';
 import { cutout } from './cutout.ts';
+import { eventDrop } from './event-drop.ts';
 import { flip } from './flip.ts';
 import { gaussian } from './gaussian.ts';
 import { jitter } from './jitter.ts';
@@ -22,6 +23,7 @@ const all: readonly AugmentationFamily[] = [
   timeShift,
   timeMask,
   channelDropout,
+  eventDrop,
   gaussian,
 ];
 

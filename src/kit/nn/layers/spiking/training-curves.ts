@@ -1,7 +1,10 @@
 /** @file The curves a recipe can train spikes through: those an attack can name under `spikes:`, with the same defaults. */
 import type { Surrogate } from '../../../../core/autodiff/substitutes.ts';
+import { graphBuilder } from '../../../../core/onnx/builder.ts';
 import type { Spiking } from '../../../../core/spikes/layer.ts';
+import type { Options } from '../../../options.ts';
 import { fixedGradients } from '../../../spiking/fixed.ts';
+import type { SpikeGradient } from '../../../spiking/spike-gradient.ts';
 import { spikes } from './spike.ts';
 
 export const trainingCurves: readonly string[] = fixedGradients.map(({ name }) => name);
@@ -23,17 +26,28 @@ const anySpike: Spiking = {
   said: [],
 };
 
-/** What stands in for the spikes of a network in training. `alpha` is the curve's own number, or auto; `stretch` widens the curve over the same area. */
+/** What a network is trained through, as `spikes:` of a model reference says it, with every option. */
+export interface TrainedThrough {
+  readonly use: string;
+  readonly options: Options;
+}
+
+/** `alpha` is the curve's own number, or auto; `stretch` widens the curve over the same area; `reset` is detach or through. */
+export function trainedThrough(name: string, alpha: number | string, stretch: number, reset: string): TrainedThrough {
+  const { defaults } = curveOf(name);
+  const own = Object.keys(defaults).find((option) => option !== 'width' && option !== 'reset')!;
+  return { use: name, options: { ...defaults, ...(typeof alpha === 'number' ? { [own]: alpha } : {}), width: stretch, reset } };
+}
+
+/** What stands in for the spikes of a network in training: they have names of their own there, and resets without a derivative are other nodes. */
 export function trainingSurrogate(name: string, alpha: number | string, stretch: number): Surrogate {
+  const { options } = trainedThrough(name, alpha, stretch, 'through');
+  const [one] = curveOf(name).make(anySpike, options, { graph: graphBuilder().build() }).surrogates;
+  return { ...one!, match: spikes };
+}
+
+function curveOf(name: string): SpikeGradient {
   const gradient = fixedGradients.find((one) => one.name === name);
   if (gradient === undefined) throw new Error(`there is no curve "${name}"`);
-  const own = Object.keys(gradient.defaults).find((option) => option !== 'width' && option !== 'reset')!;
-  const options = {
-    ...gradient.defaults,
-    reset: 'through',
-    width: stretch,
-    ...(typeof alpha === 'number' ? { [own]: alpha } : {}),
-  };
-  const [one] = gradient.make(anySpike, options).surrogates;
-  return { ...one!, match: spikes };
+  return gradient;
 }

@@ -13,6 +13,7 @@ const picture = inputOf('NCHW', [2, 5, 7]);
 const lastChannel = inputOf('NHWC', [5, 7, 2]);
 const sequence = inputOf('NCT', [3, 9], { modality: 'physiology', bounds: 'unbounded' });
 const timeFirst = inputOf('NTC', [9, 3], { modality: 'physiology', bounds: 'unbounded' });
+const frames = inputOf('NTCHW', [8, 2, 4, 5], { modality: 'events', domain: 'binary', storage: 'binary' });
 const uniform = (spec: InputSpec, key: number): Float32Array => {
   const random = stream(key, 'values');
   return Float32Array.from({ length: sizeOf(spec.shape) }, () => random.uniform());
@@ -35,7 +36,7 @@ const changed = (name: string, options: object, spec: InputSpec, values: Float32
 
 describe.each(Object.keys(augmentations))('%s', (name) => {
   const family = findAugmentation(name);
-  const specs = [picture, lastChannel, sequence, timeFirst].filter((spec) => family.suits(spec));
+  const specs = [picture, lastChannel, sequence, timeFirst, frames].filter((spec) => family.suits(spec));
 
   it('suits something, changes it, and leaves what it was given as it was', () => {
     expect(specs.length).toBeGreaterThan(0);
@@ -197,6 +198,19 @@ describe('options and inputs that make no sense', () => {
 
   it('a misspelt name is suggested', () => {
     expect(() => findAugmentation('shfit')).toThrow(expect.objectContaining({ remedy: expect.stringContaining('"shift"') }));
+  });
+
+  it('event-drop loses events and makes none, at most the share it may', () => {
+    const values = uniform(frames, 3).map((v) => Number(v < 0.5));
+    const count = (all: Float32Array): number => all.filter((v) => v === 1).length;
+    const lost = Array.from({ length: 200 }, (_, key) => {
+      const made = apply('event-drop', { p: 0.6 }, frames, values, key);
+      expect(made.every((v, i) => v === values[i] || (v === 0 && values[i] === 1))).toBe(true);
+      return 1 - count(made) / count(values);
+    });
+    expect(lost.reduce((a, b) => a + b, 0) / lost.length).toBeCloseTo(0.3, 1);
+    expect(Math.max(...lost)).toBeLessThan(0.75);
+    expect(Math.min(...lost)).toBeLessThan(0.05);
   });
 
   it('nothing between values is made where only some values exist', () => {
