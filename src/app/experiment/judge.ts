@@ -10,10 +10,11 @@ import { toStorage } from '../../kit/threat/storage.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 import { sha256 } from '../host/files.ts';
 import { breachOf } from './breach.ts';
+import { eventFactsOf, type Reread } from './event-facts.ts';
 import { fits, jointSize, lengthened, lengthenings, sizesOf } from './lengthen.ts';
 import type { Budget } from './plan.ts';
 import type { Subject } from './rows.ts';
-import { drawsFor, type UnitContext } from './unit-context.ts';
+import { drawsFor, recordedOf, type UnitContext } from './unit-context.ts';
 
 /** What an attack said of one sample, and what that cost. */
 export interface Said {
@@ -60,6 +61,7 @@ export async function examine(
 export type Judgement = Pick<Row, 'status' | 'prediction' | 'floatSuccess' | 'probabilities' | 'norms'> & {
   reason?: string;
   example?: string;
+  events?: NonNullable<Row['events']>;
 };
 
 /**
@@ -115,11 +117,12 @@ type Verdict = Partial<Judgement> & Pick<Judgement, 'status'>;
 
 /** Of rounded examples those that settle something: they fool the model when read back, or cannot be judged. */
 async function surviving(
-  { model, oracle, examples, planned, seed }: UnitContext,
+  context: UnitContext,
   budget: Budget,
   proposals: readonly Proposal[],
   rounded: readonly Probe[],
 ): Promise<Map<number, Verdict>> {
+  const { model, oracle, examples, planned, seed } = context;
   const verdicts = new Map<number, Verdict>();
   const random = verdictDraws(seed, proposals);
   const roundedLogits = await oracle(undefined, random).logits(rounded);
@@ -129,18 +132,25 @@ async function surviving(
     if (!roundedLogits[k]!.every(Number.isFinite))
       verdicts.set(of, { status: 'invalid', reason: 'the model gives NaN or infinite scores on the example' });
     else if (reached(subject.goal, argmax(roundedLogits[k]!))) {
-      const path = await examples.save(exampleName(subject.sample.id, planned.label, budget), inputs);
+      const path = await examples.save(
+        exampleName(subject.sample.id, planned.label, budget),
+        inputs,
+        recordedOf(subject.sample, seed),
+      );
       saved.push({ of, path, inputs: await examples.load(path) });
     }
   }
   const savedLogits = await oracle(undefined, random).logits(saved);
+  const fooling: Reread[] = [];
   for (const [k, { of, inputs, path }] of saved.entries()) {
-    const { sample, goal } = proposals[of]!.subject;
+    const { subject } = proposals[of]!;
+    const { sample, goal } = subject;
     const logits = savedLogits[k]!;
     if (!reached(goal, argmax(logits))) continue;
     const breach = breachOf(model, budget, sample, inputs);
     if (breach !== undefined) verdicts.set(of, { status: 'invalid', reason: breach });
-    else
+    else {
+      fooling.push({ of, subject, path, inputs });
       verdicts.set(of, {
         status: 'success',
         prediction: argmax(logits),
@@ -148,7 +158,9 @@ async function surviving(
         norms: allSizes(budget, sample.inputs, inputs),
         example: path,
       });
+    }
   }
+  for (const [of, events] of await eventFactsOf(context, fooling, random)) verdicts.set(of, { ...verdicts.get(of)!, events });
   return verdicts;
 }
 

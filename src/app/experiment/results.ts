@@ -3,6 +3,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { stringify } from 'yaml';
 import { UserError } from '../../core/errors.ts';
 import { summarise } from '../../kit/metrics/summary.ts';
+import { type EventFacts, eventFigures } from '../../kit/record/event-facts.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
 import type { SpikesReference } from '../../kit/spiking/choose.ts';
@@ -250,7 +251,23 @@ export function flatColumns(
     text('trace', (r) => (r.trace === undefined ? '' : JSON.stringify(r.trace))),
     text('original', (r) => r.original ?? ''),
     text('example', (r) => r.example ?? ''),
+    ...eventColumns(rows),
   ];
+}
+
+type Column = { name: string; data: unknown[]; type: 'DOUBLE' | 'BOOLEAN' };
+
+/** Figures of inputs made of events, a column each, null where the model was not fooled; with the input's name in front where there are several. */
+function eventColumns(rows: readonly Row[]): Column[] {
+  const inputs = [...new Set(rows.flatMap(({ events }) => Object.keys(events ?? {})))];
+  return inputs.flatMap((input) => {
+    const column = (figure: keyof EventFacts, type: Column['type']): Column => ({
+      name: inputs.length === 1 ? figure : `${input}.${figure}`,
+      data: rows.map(({ events }) => events?.[input]?.[figure] ?? null),
+      type,
+    });
+    return [...eventFigures.map((figure) => column(figure, 'DOUBLE')), column('rebinned', 'BOOLEAN')];
+  });
 }
 
 function parquetOf(rows: readonly Row[]): Uint8Array {

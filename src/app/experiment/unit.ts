@@ -14,7 +14,7 @@ import type { Attack, Job } from '../../methods/attacks/attack.ts';
 import { examine, fileName, judge, type Proposal, type Said } from './judge.ts';
 import type { Budget, GoalPlan } from './plan.ts';
 import { blank, carried, type Subject } from './rows.ts';
-import { drawsFor, type UnitContext } from './unit-context.ts';
+import { drawsFor, recordedOf, type UnitContext } from './unit-context.ts';
 
 export interface UnitResult {
   readonly rows: readonly Row[];
@@ -57,7 +57,8 @@ export async function runUnit(context: UnitContext): Promise<UnitResult> {
 
 async function cleanPass({ oracle, samples, goal, model, seed, examples }: UnitContext): Promise<Subject[]> {
   const originals: string[] = [];
-  for (const { id, inputs } of samples) originals.push(await examples.save(fileName(id, 'original'), inputs));
+  for (const sample of samples)
+    originals.push(await examples.save(fileName(sample.id, 'original'), sample.inputs, recordedOf(sample, seed)));
   const logits = await oracle(undefined, drawsFor(seed, 'clean', samples)).logits(
     samples.map((s, of) => ({ of, inputs: s.inputs })),
   );

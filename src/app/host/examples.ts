@@ -1,9 +1,18 @@
-/** @file Adversarial examples on disk: PNG where the one input is an 8-bit picture, npz otherwise; read back exactly as the model will see them. */
+/**
+ * @file Adversarial examples on disk: PNG where the one input is an 8-bit picture, an event file where it is frames of a recording, npz otherwise; read back
+ * exactly as the model will see them.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../../core/errors.ts';
 import { readNpz, writeNpz } from '../../core/tensor/npy.ts';
 import { f32, type Tensor } from '../../core/tensor/tensor.ts';
+import { frameShape, framesOf } from '../../kit/data/events/binning.ts';
+import { realise } from '../../kit/data/events/realise.ts';
+import { isClipFile, readClip, writeClip } from '../../kit/data/events/saved-clip.ts';
+import type { EventClip } from '../../kit/data/events/stream.ts';
 import type { RawImage } from '../../kit/data/source.ts';
+import { clipShapeOf } from '../../kit/model/clip-shape.ts';
 import type { InputSpec, Inputs, Model } from '../../kit/model/model.ts';
 import { fromBytes, toBytes } from '../../kit/threat/storage.ts';
 import type { ExampleStore } from '../experiment/unit-context.ts';
@@ -37,7 +46,7 @@ export function exampleStore(folder: string, model: Pick<Model, 'inputs'>): Exam
       },
     };
   }
-  return {
+  const asNumbers: ExampleStore = {
     async save(name, inputs) {
       const path = `adversarial/${name}.npz`;
       await writeWhole(join(folder, path), writeNpz(tensorsOf(model, inputs)));
@@ -47,10 +56,41 @@ export function exampleStore(folder: string, model: Pick<Model, 'inputs'>): Exam
       return readExample(folder, model.inputs, path);
     },
   };
+  if (only === undefined || spec === undefined || clipShapeOf(spec) === undefined) return asNumbers;
+  return {
+    async save(name, inputs, recorded) {
+      const clean = recorded?.clips[only];
+      if (recorded === undefined || clean === undefined || !shows(clean, spec)) return asNumbers.save(name, inputs);
+      const { bytes, ending } = writeClip(realise(clean, inputs[only]!, recorded.times).clip);
+      const path = `adversarial/${name}${ending}`;
+      await writeWhole(join(folder, path), bytes);
+      return path;
+    },
+    load: asNumbers.load,
+    async recordings(path) {
+      return isClipFile(path) ? { [only]: await readRecording(folder, path) } : {};
+    },
+  };
 }
 
-/** The inputs of a saved npz example. */
+/** Whether the frames of a recording are what the input holds. */
+const shows = (clip: EventClip, spec: InputSpec): boolean =>
+  clip.counts === 'binary' && frameShape(clip).join() === spec.shape.join();
+
+/** A recording saved with its windows. */
+export async function readRecording(folder: string, path: string): Promise<EventClip> {
+  const clip = await readClip(await readFile(join(folder, path)), path);
+  if (clip === undefined)
+    throw new UserError(`"${join(folder, path)}" has lost its windows`, 'the file was changed after the run: run it again');
+  return clip;
+}
+
+/** The inputs of an example saved as npz or as an event file. */
 export async function readExample(folder: string, inputs: Model['inputs'], path: string): Promise<Inputs> {
+  if (isClipFile(path)) {
+    const frames = framesOf(await readRecording(folder, path));
+    return Object.fromEntries(Object.keys(inputs).map((name) => [name, frames]));
+  }
   const arrays = readNpz(await readFile(join(folder, path)), path);
   return Object.fromEntries(Object.entries(inputs).map(([name, spec]) => [name, valuesFrom(spec, arrays.get(name)!)]));
 }

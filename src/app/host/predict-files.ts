@@ -4,9 +4,14 @@ import { UserError } from '../../core/errors.ts';
 import { readNpy, readNpz } from '../../core/tensor/npy.ts';
 import { numbersOf, type Tensor } from '../../core/tensor/tensor.ts';
 import { adapt } from '../../kit/data/adapt.ts';
+import { cut, frameShape, framesOf } from '../../kit/data/events/binning.ts';
+import { isEventFile, readEvents } from '../../kit/data/events/formats.ts';
+import { isClipFile, readClip } from '../../kit/data/events/saved-clip.ts';
+import { inMemory } from '../../kit/data/events/sequential.ts';
+import type { EventClip } from '../../kit/data/events/stream.ts';
 import type { RawItem } from '../../kit/data/source.ts';
 import { createOracle } from '../../kit/model/make-oracle.ts';
-import { attackedInputs, type Model, type Sample } from '../../kit/model/model.ts';
+import { attackedInputs, type InputSpec, type Model, type Sample, sampleAxis } from '../../kit/model/model.ts';
 import { predict } from '../../kit/model/predict.ts';
 import { openSessions } from '../../kit/model/sessions.ts';
 import { forwardSeconds } from '../experiment/pace.ts';
@@ -29,9 +34,12 @@ export interface Prediction {
   readonly prediction: string;
 }
 
-/** Reads one file (an image, .npy, or .npz with one array per input) as a sample of the model. Throws a UserError that names the file. */
+/**
+ * Reads one file (an image, .npy, .npz with one array per input, or a recording of events) as a sample of the model. Throws a UserError that names the
+ * file.
+ */
 export async function fileSample(path: string, model: Model, options: FileOptions = {}): Promise<Sample> {
-  const adapted = adapt(await rawItem(path), model, { resize: options.resize ? 'bilinear' : 'none' });
+  const adapted = adapt(await rawItem(path, model), model, { resize: options.resize ? 'bilinear' : 'none' });
   if ('reason' in adapted)
     throw new UserError(
       `${path}: ${adapted.reason}`,
@@ -40,9 +48,17 @@ export async function fileSample(path: string, model: Model, options: FileOption
   return adapted;
 }
 
-async function rawItem(path: string): Promise<RawItem> {
+async function rawItem(path: string, model: Model): Promise<RawItem> {
   const bytes = await readUserFile(path, 'the input');
   const head = { id: basename(path), group: basename(path) };
+  const [events, ...others] = Object.values(model.inputs).filter((spec) => spec.modality === 'events');
+  if (events !== undefined && others.length === 0 && isEventFile(path)) {
+    const clip = await eventClip(bytes, path, events);
+    if (clip !== undefined) {
+      const frames = { kind: 'array', shape: frameShape(clip), data: framesOf(clip) } as const;
+      return { ...head, inputs: { '': frames }, events: { '': clip } };
+    }
+  }
   if (path.endsWith('.npz'))
     return { ...head, inputs: Object.fromEntries([...readNpz(bytes, path)].map(([name, t]) => [name, arrayOf(t)])) };
   if (path.endsWith('.npy')) return { ...head, inputs: { '': arrayOf(readNpy(bytes, path)) } };
@@ -53,6 +69,19 @@ async function rawItem(path: string): Promise<RawItem> {
       cause,
     });
   }
+}
+
+/**
+ * A recording as the model's frames: cut by the windows the file names, as saved examples do, else by number. undefined for an archive that holds no
+ * recording. Throws a UserError where it cannot be cut.
+ */
+async function eventClip(bytes: Uint8Array, path: string, spec: InputSpec): Promise<EventClip | undefined> {
+  if (path.endsWith('.npz') && !['x', 'y', 'p', 't'].every((key) => readNpz(bytes, path).has(key))) return undefined;
+  const saved = isClipFile(path) ? await readClip(bytes, path) : undefined;
+  if (saved !== undefined) return saved;
+  const size = (letter: string): number => spec.shape[sampleAxis(spec, letter)] ?? 0;
+  const stream = await readEvents(inMemory(bytes), path, { sensor: { width: size('W'), height: size('H') } });
+  return cut(stream, { frames: size('T'), values: spec.domain === 'binary' ? 'binary' : 'count' }, `"${path}"`);
 }
 
 const arrayOf = (t: Tensor) => ({ kind: 'array' as const, shape: t.dims, data: Float32Array.from(numbersOf(t)) });

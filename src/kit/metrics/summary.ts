@@ -2,6 +2,7 @@
 import type { Status } from '../record/outcome.ts';
 import type { Row } from '../record/row.ts';
 import type { Cell, Eps, Norms, Summary, WorstCase } from '../record/summary.ts';
+import { summariseEvents } from './event-summary.ts';
 import { wilson } from './rates.ts';
 
 /** Summary of a run's rows. Cells and budgets come in the order the rows name them first. */
@@ -26,6 +27,7 @@ function cellOf(rows: readonly Row[]): Cell {
   const count = countStatuses(rows.map((row) => row.status));
   const attacked = count.success + count.failure;
   const broken = rows.filter((row) => row.status === 'success');
+  const events = summariseEvents(rows);
   return {
     attack,
     norm,
@@ -36,6 +38,7 @@ function cellOf(rows: readonly Row[]): Cell {
     attackSuccessRate: attacked === 0 ? null : count.success / attacked,
     attackSuccessRateInterval: attacked === 0 ? null : wilson(count.success, attacked),
     meanNorm: broken.length === 0 ? null : meanSize(broken),
+    ...(events === undefined ? {} : { events }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Norm } from '../threat/threat.ts';
+import type { EventFacts } from './event-facts.ts';
 import type { Status } from './outcome.ts';
 import type { Trace } from './trace.ts';
 
@@ -21,6 +22,8 @@ export interface Row {
   readonly floatSuccess: boolean;
   /** Size of the saved perturbation in every norm, by input name. */
   readonly norms: Readonly<Record<string, Readonly<Record<Norm, number>>>>;
+  /** Of successes, by input name: what was done to inputs made of events (binary frames). */
+  readonly events?: Readonly<Record<string, EventFacts>>;
   /**
    * Of minimum-norm attacks: size of the smallest example found, before rounding, whatever the budget; over several inputs as the first one's, the others
    * weighed by their eps. null where nothing was found, and for bounded attacks.

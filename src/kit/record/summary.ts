@@ -1,4 +1,5 @@
 import type { Norm } from '../threat/threat.ts';
+import type { EventSummary } from './event-facts.ts';
 
 /** A number for one attacked input; by input name where there are several. */
 export type Eps = number | Readonly<Record<string, number>>;
@@ -24,6 +25,8 @@ export interface Cell {
   readonly attackSuccessRateInterval: readonly [number, number] | null;
   /** Mean size of the successes' perturbations, each input in its norm; null without a success. */
   readonly meanNorm: Eps | null;
+  /** Of inputs made of events, where there is a success. */
+  readonly events?: EventSummary;
 }
 
 /** Per-sample minimum over the run's attacks. */

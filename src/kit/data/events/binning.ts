@@ -82,6 +82,12 @@ export function rebin(stream: EventStream, { edges, ties, counts }: Windows): Ev
 export const rebinNaively = (stream: EventStream, { edges, counts }: Windows, name?: string): EventClip =>
   cut(stream, { frames: edges.length - 1, by: 'number', values: counts }, name);
 
+/** Whether the frames of a clip are those that cutting by number gives. */
+export const isCutByNumber = ({ stream, from }: EventClip): boolean => {
+  const share = Math.floor(stream.t.length / (from.length - 1));
+  return from.every((first, i) => first === (i === from.length - 1 ? stream.t.length : i * share));
+};
+
 /** Shape of the frames of a clip: [frames, 2, height, width]. */
 export const frameShape = ({ stream, edges }: EventClip): [number, number, number, number] => [
   edges.length - 1,

@@ -68,7 +68,10 @@ export function fromArrays(arrays: ReadonlyMap<string, Tensor>, name: string, op
 
 /** What to say where nothing names the size of the sensor. */
 export function unknownSensor(name: string): never {
-  throw new UserError(`"${name}" does not say how large the sensor is`, 'name it under data: sensor: [width, height]');
+  throw new UserError(
+    `"${name}" does not say how large the sensor is`,
+    'name it: sensor: [width, height] under data:, or --sensor WIDTHxHEIGHT',
+  );
 }
 
 function sensorOf(array: Tensor | undefined, name: string): Sensor | undefined {
@@ -82,8 +85,14 @@ function sensorOf(array: Tensor | undefined, name: string): Sensor | undefined {
   return { width: width!, height: height! };
 }
 
-/** A recording as an archive; times become int64 where they are whole, else float64. The same recording gives the same bytes. */
-export function writeNpzEvents({ width, height, x, y, p, t }: EventStream): Uint8Array {
+/**
+ * A recording as an archive, with further arrays if there are any; times become int64 where they are whole, else float64. The same recording gives the
+ * same bytes.
+ */
+export function writeNpzEvents(
+  { width, height, x, y, p, t }: EventStream,
+  further: Readonly<Record<string, Tensor>> = {},
+): Uint8Array {
   const n = [t.length];
   const times: Tensor = t.every(Number.isInteger) ? tensor('int64', n, BigInt64Array.from(t, BigInt)) : tensor('float64', n, t);
   return writeNpz({
@@ -92,5 +101,6 @@ export function writeNpzEvents({ width, height, x, y, p, t }: EventStream): Uint
     y: tensor('uint16', n, y),
     p: tensor('uint8', n, p),
     sensor: i64([width, height]),
+    ...further,
   });
 }
