@@ -1,7 +1,19 @@
-import { UserError } from '../../../core/errors.ts';
+import { extname } from 'node:path';
+import { suggestion, UserError } from '../../../core/errors.ts';
 import { writeModel } from '../../../core/onnx/writer.ts';
+import type { Sensor } from '../../../kit/data/events/aedat-header.ts';
+import { conventions } from '../../../kit/data/events/convention.ts';
+import {
+  type EventFormatName,
+  type EventReadOptions,
+  eventFormats,
+  isEventFile,
+  readEvents,
+  writeEvents,
+} from '../../../kit/data/events/formats.ts';
+import { inMemory } from '../../../kit/data/events/sequential.ts';
 import { builtinModels } from '../../../kit/model/builtin/index.ts';
-import { writeWhole } from '../../host/files.ts';
+import { readUserFile, writeWhole } from '../../host/files.ts';
 import { builtinGraph } from '../../host/models.ts';
 import { readTfjsModel } from '../../host/tfjs.ts';
 import type { Register } from '../register.ts';
@@ -9,13 +21,25 @@ import type { Register } from '../register.ts';
 export const convert: Register = (program) => {
   program
     .command('convert <source>')
-    .description('TensorFlow.js graph models (model.json), and built-in models, to ONNX')
-    .requiredOption('-o, --out <file>', 'where to write the ONNX model')
+    .description('TensorFlow.js graph models (model.json), and built-in models, to ONNX; event files to each other')
+    .requiredOption('-o, --out <file>', 'where to write the ONNX model, or the event file (.aedat, .bin, .npz, .csv)')
+    .option(
+      '--convention <name>',
+      `event files: whose reading of address bits is followed (${conventions.join(', ')})`,
+      oneOfConventions,
+    )
+    .option(
+      '--aedat <version>',
+      'event files: version of an .aedat file that is written, 2.0 or 3.1 (default: 3.1)',
+      oneOfVersions,
+    )
+    .option('--sensor <WxH>', 'event files that do not say it: size of the sensor, such as 128x128', sensorOf)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ provoke convert node_modules/@vladmandic/human/models/emotion.json -o emotion.onnx\n  $ provoke convert face-api/expression -o expression.onnx',
+      '\nExamples:\n  $ provoke convert node_modules/@vladmandic/human/models/emotion.json -o emotion.onnx\n  $ provoke convert face-api/expression -o expression.onnx\n  $ provoke convert hand.aedat -o hand.npz',
     )
-    .action(async (source: string, { out }: { out: string }) => {
+    .action(async (source: string, { out, ...options }: ConvertOptions) => {
+      if (isEventFile(source)) return convertEvents(source, out, options);
       const graph = Object.hasOwn(builtinModels, source) ? (await builtinGraph(source)).graph : await fromFile(source);
       await writeWhole(out, writeModel(graph));
       process.stdout.write(
@@ -24,10 +48,49 @@ export const convert: Register = (program) => {
     });
 };
 
+interface ConvertOptions extends EventReadOptions {
+  readonly out: string;
+  readonly aedat?: '2.0' | '3.1';
+}
+
+/** Reads an event file and writes it in the format the ending of `out` names. */
+async function convertEvents(
+  source: string,
+  out: string,
+  { aedat = '3.1', ...read }: Omit<ConvertOptions, 'out'>,
+): Promise<void> {
+  const ending = extname(out).toLowerCase();
+  const format = (Object.keys(eventFormats) as EventFormatName[]).find(
+    (name) => eventFormats[name].ending === ending && (ending !== '.aedat' || name === `aedat-${aedat}`),
+  );
+  if (format === undefined)
+    throw new UserError(`"${out}" does not end like an event file`, 'the endings are .aedat, .bin, .npz, .csv');
+  const stream = await readEvents(inMemory(await readUserFile(source, 'the event file')), source, read);
+  await writeWhole(out, writeEvents(stream, format, read.convention === undefined ? {} : { convention: read.convention }));
+  process.stdout.write(`${out}: ${stream.t.length} events, ${stream.width} x ${stream.height}, ${eventFormats[format].title}\n`);
+}
+
+const oneOf =
+  <T extends string>(names: readonly T[], what: string) =>
+  (value: string): T => {
+    const found = names.find((name) => name === value);
+    if (found === undefined) throw new UserError(`there is no ${what} "${value}"`, suggestion(value, names));
+    return found;
+  };
+
+const oneOfConventions = oneOf(conventions, 'convention');
+const oneOfVersions = oneOf(['2.0', '3.1'], 'version of .aedat files to write');
+
+function sensorOf(value: string): Sensor {
+  const [, width, height] = /^([1-9]\d*)x([1-9]\d*)$/.exec(value) ?? [];
+  if (width === undefined) throw new UserError(`--sensor is "${value}"`, 'give width and height such as 128x128');
+  return { width: Number(width), height: Number(height) };
+}
+
 async function fromFile(source: string) {
   if (source.endsWith('.json')) return readTfjsModel(source);
   throw new UserError(
     `provoke cannot convert "${source}"`,
-    `give a TensorFlow.js model.json, or one of: ${Object.keys(builtinModels).join(', ')}`,
+    `give a TensorFlow.js model.json, an event file (.aedat, .bin, .npz, .csv), or one of: ${Object.keys(builtinModels).join(', ')}`,
   );
 }

@@ -188,6 +188,6 @@ test('csv and npz need to be told the size of the sensor', async () => {
     ['a.npz', writeNpz({ x: column(1), y: column(1), p: column(1), t: column(1) })],
   ] as const)
     expect(await complaint(() => openEvents(inMemory(bytes), name))).toBe(
-      `"${name}" does not say how large the sensor is -> name it under data: sensor: [width, height]`,
+      `"${name}" does not say how large the sensor is -> name it: sensor: [width, height] under data:, or --sensor WIDTHxHEIGHT`,
     );
 });
