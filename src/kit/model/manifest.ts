@@ -2,6 +2,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { suggestion, UserError } from '../../core/errors.ts';
+import type { StepOptions } from '../../core/onnx/passes/unroll-steps.ts';
 import { idioms } from '../../core/spikes/idioms.ts';
 import type { StatedSpikes } from '../../core/spikes/stated.ts';
 import type { InputSpec, Model } from './model.ts';
@@ -39,6 +40,9 @@ const spikesSchema = z.strictObject({
   idioms: z.array(z.enum(idioms)).optional(),
   timeAxis: z.int().min(0).optional(),
   none: z.boolean().optional(),
+  states: z.record(name, name).optional(),
+  steps: z.int().min(1).optional(),
+  frames: z.boolean().optional(),
 });
 
 const manifestSchema = z.strictObject({
@@ -70,8 +74,8 @@ export interface Manifest {
   /** `layout` names every axis of the output: those beside N and C are averaged. */
   readonly output?: Stated<{ name: string; kind: 'logits' | 'probabilities'; layout: string }> | undefined;
   readonly coupling?: Model['coupling'] | undefined;
-  /** Which comparisons are spikes, where links in time do not tell (core/spikes/recognise.ts), or that there are none. */
-  readonly spikes?: StatedSpikes | undefined;
+  /** Which comparisons are spikes, where links in time do not tell (core/spikes/recognise.ts), or that there are none; and, of a file that holds a single step, how it goes on (core/onnx/passes/unroll-steps.ts). */
+  readonly spikes?: (StatedSpikes & Stated<StepOptions>) | undefined;
   readonly note?: string | undefined;
 }
 

@@ -6,6 +6,7 @@ import { asking } from '../../core/onnx/passes/asking.ts';
 import { bindDims } from '../../core/onnx/passes/bind-dims.ts';
 import { prepare } from '../../core/onnx/passes/prepare.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../../core/onnx/passes/shapes.ts';
+import { unrollSteps } from '../../core/onnx/passes/unroll-steps.ts';
 import { statesHalves, widen } from '../../core/onnx/passes/widen.ts';
 import { assertValid } from '../../core/onnx/validate.ts';
 import { chooseOutput } from './choose-output.ts';
@@ -36,11 +37,12 @@ export interface OpenOptions {
  * Prepares a graph for attacks: validated, brought to opset 18, folded, batch symbolic where that can be proven, logits among the outputs.
  * Throws a UserError for what cannot be read, run or inferred, naming the input, output or node.
  */
-export async function openModel(graph: Graph, options: OpenOptions): Promise<Model> {
+export async function openModel(file: Graph, options: OpenOptions): Promise<Model> {
   const { execute } = options;
-  assertValid(graph, options.name);
-  const manifest = mergeManifests(manifestOf(graph.metadata, options.name), options.manifest);
+  assertValid(file, options.name);
+  const manifest = mergeManifests(manifestOf(file.metadata, options.name), options.manifest);
   const model = manifest.name ?? options.name;
+  const { graph, said: unrolled } = allSteps(file, manifest.spikes);
   const stated = { ...manifest.output, ...(options.outputName === undefined ? {} : { name: options.outputName }) };
   const names = feedsOf(graph).map((v) => v.name);
   for (const name of [...Object.keys(manifest.inputs ?? {}), ...Object.keys(options.inputShapes ?? {})]) {
@@ -111,6 +113,7 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     coupling: coupling.coupling,
     ...(spikes.spiking === undefined ? {} : { spiking: spikes.spiking }),
     inferred: [
+      ...unrolled,
       ...Object.values(inferred).flatMap((i) => i.said),
       ...typed.said,
       ...runnable.said,
@@ -124,6 +127,25 @@ export async function openModel(graph: Graph, options: OpenOptions): Promise<Mod
     ],
     ...(manifest.note === undefined ? {} : { note: manifest.note }),
     sha256: options.sha256,
+  };
+}
+
+/** A file that holds a single step is written out over as many as the manifest says. */
+function allSteps(
+  file: Graph,
+  { states, steps, frames }: NonNullable<Manifest['spikes']> = {},
+): { graph: Graph; said: string[] } {
+  if (states === undefined && steps === undefined && frames === undefined) return { graph: file, said: [] };
+  if (states === undefined || steps === undefined)
+    throw new UserError(
+      `spikes: ${states === undefined ? 'steps or frames without states' : 'states without steps'}`,
+      'state both for a file that holds a single step: spikes: { states: { INPUT: OUTPUT }, steps: 10 }',
+    );
+  const graph = unrollSteps(file, { states, steps, ...(frames === undefined ? {} : { frames }) });
+  const fed = frames === true ? 'a frame of the input' : 'the same input';
+  return {
+    graph,
+    said: [`the file is one step: written out over ${steps}, each fed with ${fed}; outputs are means over the steps`],
   };
 }
 
