@@ -1,4 +1,5 @@
 /** @file What the axes of a layer's potentials mean: batch, channel, and space beside them. */
+import type { Node } from '../onnx/graph.ts';
 import type { Firing } from './candidates.ts';
 import type { SpikingLayer } from './layer.ts';
 import { type Scene, throughElements } from './scene.ts';
@@ -9,7 +10,12 @@ export function axesOf(scene: Scene, f: Firing, time?: number): Pick<SpikingLaye
   const free = dims.map((_, axis) => axis).filter((axis) => axis !== time);
   const batch = batchAxes[0] ?? free.find((axis) => dims[axis] === null) ?? free[0] ?? 0;
   const rest = free.filter((axis) => axis !== batch);
-  const channel = (channelsLast(scene, f) ? rest.at(-1) : rest[0]) ?? batch;
+  const mixer = nearestMixer(scene, f);
+  // a step cut out of all keeps an axis of size 1 that the operation behind it does not have
+  const more =
+    mixer === undefined || time !== undefined ? 0 : dims.length - (scene.shape(mixer.outputs[0]!)?.dims.length ?? dims.length);
+  const first = rest.find((axis, i) => i >= more || dims[axis] !== 1);
+  const channel = (mixer !== undefined && last.has(mixer.op) ? rest.at(-1) : first) ?? batch;
   const places = rest.filter((axis) => axis !== channel).map((axis) => dims[axis]);
   return {
     axes: { batch, channel, ...(time === undefined ? {} : { time }) },
@@ -29,8 +35,8 @@ const second = new Set([
 ]);
 const last = new Set(['MatMul', 'Gemm', 'LayerNormalization']);
 
-/** Whether the nearest operation that mixes elements is one that has its channels on the last axis; nothing between it and here may move axes. */
-function channelsLast(scene: Scene, f: Firing): boolean {
+/** The nearest operation that mixes elements and says where channels are; nothing between it and here may move axes. */
+function nearestMixer(scene: Scene, f: Firing): Node | undefined {
   const seen = new Set<string>();
   let open = [f.potentials.at(-1)!];
   while (open.length > 0) {
@@ -39,12 +45,19 @@ function channelsLast(scene: Scene, f: Firing): boolean {
       const node = seen.has(name) || !scene.live(name) ? undefined : scene.producer(name);
       seen.add(name);
       if (node === undefined) continue;
-      if (second.has(node.op)) return false;
-      if (last.has(node.op)) return true;
-      if (node.op === 'Gather' || node.op === 'Slice' || node.op === 'Split') next.push(node.inputs[0]!);
+      if (second.has(node.op) || last.has(node.op)) return node;
+      if (node.op === 'Gather' || node.op === 'Slice' || node.op === 'Split' || dividesBatch(scene, node))
+        next.push(node.inputs[0]!);
       next.push(...throughElements(scene, node));
     }
     open = next;
   }
-  return false;
+  return undefined;
+}
+
+/** Whether a Reshape makes batch and time of what an operation had as its batch, all else being where it was. */
+function dividesBatch(scene: Scene, node: Node): boolean {
+  if (node.op !== 'Reshape') return false;
+  const [from, to] = [scene.shape(node.inputs[0]!)?.dims, scene.shape(node.outputs[0]!)?.dims];
+  return from !== undefined && to?.length === from.length + 1 && from.slice(1).join() === to.slice(2).join();
 }
