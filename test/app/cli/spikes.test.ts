@@ -79,6 +79,41 @@ describe('spikes of a model from a file', () => {
       expect(other.identity).not.toBe(record.identity);
     }));
 
+  it('an attack may have a choice of its own: the rows are those of a run whose model has that choice', () =>
+    inFolder(async (folder) => {
+      const choice = '{ use: atan, width: 0.5, reset: detach }';
+      await writeAll(folder, { default: undefined, atan: choice, wrong: undefined });
+      const file = async (name: string, attacks: string) => {
+        const text = await readFile(join(folder, 'default.yaml'), 'utf8');
+        await writeFile(join(folder, `${name}.yaml`), text.replace(/attacks: .*/, `attacks: ${attacks}`));
+      };
+      const pgd = (as: string, spikes: string) => `{ use: pgd, as: ${as}, steps: 4, spikes: ${spikes} }`;
+      await file(
+        'both',
+        `[{ use: pgd, steps: 4 }, ${pgd('other', choice)}, ${pgd('coupled', '{ use: pdsg, statistics: batch }')}]`,
+      );
+      await file('wrong', '[{ use: noise, spikes: pdsg }]');
+      const names = ['default', 'atan', 'both', 'wrong'];
+      const ended = await provokeInTurn(names.map((name) => ({ args: ['run', `${name}.yaml`, '--out', name], cwd: folder })));
+      expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 2]);
+      expect(ended[3]!.stderr).toContain('attack noise looks at no gradient: spikes would change nothing');
+
+      const rows = await tableOf(join(folder, 'both'));
+      const of = (attack: string) => rows.filter((row) => row.attack === attack);
+      const alone = (all: readonly Record<string, unknown>[]) =>
+        all.map(({ attack: _, original: __, example: ___, ...row }) => row);
+      expect(of('pgd')).toEqual(await tableOf(join(folder, 'default')));
+      expect(alone(of('other'))).toEqual(alone(await tableOf(join(folder, 'atan'))));
+      expect(of('coupled')).toHaveLength(24);
+      const record = await recordOf(join(folder, 'both'));
+      expect(record.attacks.map(({ spikes }: { spikes?: unknown }) => spikes)).toEqual([
+        undefined,
+        { use: 'atan', width: 0.5, reset: 'detach' },
+        { use: 'pdsg', statistics: 'batch' },
+      ]);
+      expect(record.model.coupling).toBe('none');
+    }));
+
   it('one-off commands say what stands in; the gradient as a model holds it, batch statistics included', () =>
     inFolder(async (folder) => {
       await writeAll(folder, {});
