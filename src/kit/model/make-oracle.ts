@@ -11,6 +11,7 @@ import { meanOf, overDraws, type Shot } from './draws.ts';
 import type { Inputs } from './model.ts';
 import { type Counts, type DecisionOracle, type GradientOracle, labelOf, type Probe, type ScoreOracle } from './oracle.ts';
 import type { ForwardSession, GradientHeads, GradientSession, ModelSessions } from './sessions.ts';
+import { sharedScores } from './time/shared-scores.ts';
 
 export interface OracleOptions {
   /** Most samples of one run; a fixed batch and a coupled batch have their own rule (batches.ts). */
@@ -23,6 +24,8 @@ export interface OracleOptions {
   readonly draws?: number;
   /** The stream of a sample's draws; by default that of its index. Every question goes on to the next draws. */
   readonly random?: ((of: number) => Stream) | undefined;
+  /** Run what points of a sample have in common up to some time step once, where the model allows it; the answers are the same bits. Default true. */
+  readonly shareSteps?: boolean;
   /** Answer with zeros where every path of the gradient is cut, as a measurement of time may; otherwise that is refused. */
   readonly zeroGradients?: boolean;
 }
@@ -50,12 +53,14 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
   const classes = model.classes.length;
   const spent = new Map<number, Counts>();
   const counts = (of: number): Counts => spent.get(of) ?? nothing;
-  const charge = ({ of, first }: Shot, backwards: number): void => {
+  const sharing = options.shareSteps === false ? undefined : sharedScores(sessions, options);
+  const charge = ({ of, first }: Shot, backwards: number, steps = sharing?.wholePass()): void => {
     const before = counts(of);
     spent.set(of, {
       forwards: before.forwards + 1,
       backwards: before.backwards + backwards,
       queries: before.queries + (first ? 1 : 0),
+      ...(steps === undefined ? {} : { steps: (before.steps ?? before.forwards * sharing!.wholePass()!) + steps }),
     });
   };
   const admit = (probes: readonly Probe[]): void => {
@@ -97,7 +102,12 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
   const rows = (values: Tensor, count: number): Float32Array[] =>
     Array.from({ length: count }, (_, i) => (values.data as Float32Array).slice(i * classes, (i + 1) * classes));
 
-  const scoresOf = async (shots: readonly Shot[]): Promise<Float32Array[]> => {
+  const scoresOf = async (shots: readonly Shot[]): Promise<readonly Float32Array[]> => {
+    const shared = await sharing?.ask(shots);
+    if (shared !== undefined) {
+      for (const [k, shot] of shots.entries()) charge(shot, 0, shared.steps[k]);
+      return shared.logits;
+    }
     const forward = await sessions.forward();
     const answers: Float32Array[] = [];
     await run(

@@ -13,6 +13,11 @@ export interface Counts {
   readonly forwards: number;
   readonly backwards: number;
   readonly queries: number;
+  /**
+   * Time steps that forward passes were really run for, of a model whose inputs share the work up to where they part; absent otherwise. So many passes,
+   * in equivalents of whole ones: steps over the steps of the model. What several points of a sample share counts once.
+   */
+  readonly steps?: number;
 }
 
 export interface DecisionOracle {

@@ -13,6 +13,8 @@ import { type LossInputs, withLoss } from '../losses/graph.ts';
 import { extendShapes } from './extend-shapes.ts';
 import { attackedInputs, batchAxis, fedSpecs, logitsName, type Model } from './model.ts';
 import { needsPairs } from './pairs.ts';
+import type { NotSliced, SlicedForward } from './time/slice-session.ts';
+import { closeSliced, openSliced } from './time/sliced.ts';
 
 export interface SessionOptions {
   readonly surrogates?: readonly Surrogate[];
@@ -52,6 +54,8 @@ export type GradientHeads = 'ce' | 'all';
 export interface ModelSessions {
   readonly model: Model;
   forward(): Promise<ForwardSession>;
+  /** The forward session cut into slices of time, so that inputs which begin alike share work; or why that is not to be had. The bits are those of `forward`. */
+  forwardSliced?(): Promise<SlicedForward | NotSliced>;
   /** Throws a UserError where an op on the path from an attacked input to the loss has no derivative. */
   gradient(heads?: GradientHeads): Promise<GradientSession>;
   /** Frees the runtime's memory; the next question opens the sessions again. */
@@ -113,13 +117,16 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     };
   };
 
-  const forward = lazily(openForward);
-  const gradients = { ce: lazily(() => openGradient('ce')), all: lazily(() => openGradient('all')) };
+  const forward = lazily(openForward, closed);
+  const sliced = lazily(async () => openSliced(model, forwardForm, runtime, await forward.get()), closeSliced);
+  const gradients = { ce: lazily(() => openGradient('ce'), closed), all: lazily(() => openGradient('all'), closed) };
   return {
     model,
     forward: forward.get,
+    forwardSliced: sliced.get,
     gradient: (heads = 'ce') => gradients[heads].get(),
     async release() {
+      await sliced.release();
       await forward.release();
       await gradients.ce.release();
       await gradients.all.release();
@@ -157,12 +164,14 @@ function within(graph: Graph, shapes: ShapeTable): ShapeTable {
   return new Map([...shapes].filter(([name]) => names.has(name)));
 }
 
+const closed = ({ session }: ForwardSession): Promise<void> => session.release();
+
 /** Opens once, on first use, and again after a release; a failed opening is not remembered. */
-function lazily<T extends ForwardSession>(open: () => Promise<T>): { get(): Promise<T>; release(): Promise<void> } {
+function lazily<T>(make: () => Promise<T>, close: (opened: T) => Promise<void>): { get(): Promise<T>; release(): Promise<void> } {
   let opened: Promise<T> | undefined;
   return {
     get() {
-      opened ??= open().catch((error: unknown) => {
+      opened ??= make().catch((error: unknown) => {
         opened = undefined;
         throw error;
       });
@@ -171,7 +180,8 @@ function lazily<T extends ForwardSession>(open: () => Promise<T>): { get(): Prom
     async release() {
       const current = opened;
       opened = undefined;
-      await (await current)?.session.release();
+      const open = await current;
+      if (open !== undefined) await close(open);
     },
   };
 }
