@@ -1,4 +1,4 @@
-/** @file The search for few flips with few questions: gradients lead to an example, better gradients choose anew, what is needless is restored. */
+/** @file The search for few flips with few questions: gradients lead to an example, their sum chooses anew, what is needless is restored. */
 import { leadOf, reached } from '../../../kit/losses/loss.ts';
 import { argmax } from '../../../kit/model/oracle.ts';
 import type { Flipping } from '../frame/flipping.ts';
@@ -21,20 +21,14 @@ export interface Frugal {
   readonly beyond: boolean;
 }
 
-/** Times all flips are chosen anew. */
-export const choices = 3;
-
-/** How much gradients of earlier points weigh beside the last one when flips are chosen anew. */
-const memory = 0.7;
-
 /** A step aims at this share of the way that is left, and has at most `growth` times the flips of the one before. */
 const share = 0.5;
-const growth = 2;
+const growth = 4;
 
 /** Without `beyond`: so many times the budget's flips are tried, for about half of them turn out needless. */
 const excess = 4;
 
-type Scene = Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left'>;
+type Scene = Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left' | 'best'>;
 
 export function* frugal(scene: Scene, options: Frugal): Attempt {
   const points = around(scene.space, scene.left);
@@ -46,7 +40,13 @@ export function* frugal(scene: Scene, options: Frugal): Attempt {
   const gone = yield* longest(scene, points, order.length - 1, (m) => order.slice(0, m));
   points.flip(order.slice(0, gone));
   if (options.reduce !== 'minimal' || (!options.beyond && points.count() > excess * scene.space.eps)) return;
-  yield* prune(scene.goal, points, new Map(order.slice(gone).map((i) => [i, worth(i)])), 1);
+  for (;;) {
+    yield* prune(scene.goal, points, new Map(points.all().map((i) => [i, worth(i)])), 1);
+    // the result is the smallest example that was asked about, the first of these: mostly this one
+    const others = differing(points.u, scene.best()!.u);
+    if (others.length === 0) return;
+    points.flip(others);
+  }
 }
 
 interface Found {
@@ -77,7 +77,7 @@ function* approach(
     const answer = yield* gradients([points.u], [loss], (0.5 * n) / iterations);
     const slope = answer.gradient[0]!;
     const z = answer.logits[0]!;
-    add(total, 1, slope, space);
+    for (let i = 0; i < total.length; i++) total[i]! += slope[i]! * space.flip[i]!;
     if (reached(goal, argmax(z))) return { slope, total };
     const lead = leadOf(goal, z);
     const limit = Math.ceil(growth * step);
@@ -117,35 +117,25 @@ function* harmless({ goal }: Scene, points: Around, drawn: readonly number[], le
   return drawn.filter((_, k) => leadOf(goal, answers[k]!) <= lead);
 }
 
-/** total = memory total + slope flip */
-function add(total: Float64Array, memory: number, slope: Float32Array, { flip }: Flipping): void {
-  for (let i = 0; i < total.length; i++) total[i] = memory * total[i]! + slope[i]! * flip[i]!;
-}
-
 /**
  * The gradients along the way, that at the example included, say together what a flip is worth better than the one it was chosen by. So all flips are chosen
- * anew in the order of that sum, as few as make an example; then the gradient there joins the sum, and again. Returns the slope at the example.
+ * anew in the order of that sum, as few as make an example, where fewer do. Returns the slope at the example.
  */
 function* chooseAnew(scene: Scene, points: Around, { slope, total }: Found): Generator<Question, Float32Array, Answer> {
   const { goal, space } = scene;
-  const loss = losses.margin!(goal);
-  for (let round = 0; round < choices; round++) {
-    const now = points.all();
-    const ranks = total.map((worth, i) => (space.flip[i] !== 0 && worth > 0 ? worth : -1));
-    const order = foremost(ranks, now.length - 1);
-    // from the example to the first m of the order: change back what is not among them, flip what is
-    const towards = (m: number): number[] => {
-      const wanted = new Set(order.slice(0, m));
-      return [...now.filter((i) => !wanted.has(i)), ...[...wanted].filter((i) => !points.flipped(i))];
-    };
-    const fewer = yield* longest(scene, points, order.length - 1, (m) => towards(order.length - m), order.length / 4);
-    if (fewer === 0 && !(yield* isExample(scene, points, towards(order.length)))) return slope;
-    points.flip(towards(order.length - fewer));
-    const { gradient } = yield* gradients([points.u], [loss], 0.6);
-    slope = gradient[0]!;
-    add(total, memory, slope, space);
-  }
-  return slope;
+  const now = points.all();
+  const ranks = total.map((worth, i) => (space.flip[i] !== 0 && worth > 0 ? worth : -1));
+  const order = foremost(ranks, now.length - 1);
+  // from the example to the first m of the order: change back what is not among them, flip what is
+  const towards = (m: number): number[] => {
+    const wanted = new Set(order.slice(0, m));
+    return [...now.filter((i) => !wanted.has(i)), ...[...wanted].filter((i) => !points.flipped(i))];
+  };
+  const fewer = yield* longest(scene, points, order.length - 1, (m) => towards(order.length - m), order.length / 4);
+  if (fewer === 0 && !(yield* isExample(scene, points, towards(order.length)))) return slope;
+  points.flip(towards(order.length - fewer));
+  const { gradient } = yield* gradients([points.u], [losses.margin!(goal)], 0.6);
+  return gradient[0]!;
 }
 
 function* isExample({ goal }: Pick<Scene, 'goal'>, points: Around, change: readonly number[]) {
@@ -173,8 +163,14 @@ function* longest(
 /** The most forward passes, the gradients' included, where an example has up to `flips` flips; `prune` may in theory begin anew after every flip it restores. */
 export function frugalForwards({ iterations, reduce }: Pick<Frugal, 'iterations' | 'reduce'>, flips: number): number {
   const halvings = Math.ceil(Math.log2(flips + 1)) + 2;
-  const anew = choices * (halvings + 1) + halvings;
+  const anew = 2 * (halvings + 1);
   return (
     iterations + 2 + (reduce === 'none' ? 0 : anew) + (reduce === 'minimal' ? (flips * (flips + 1)) / 2 + flips * halvings : 0)
   );
+}
+
+function differing(a: Float32Array, b: Float32Array): number[] {
+  const list: number[] = [];
+  for (let i = 0; i < a.length; i++) if ((a[i] === 0) !== (b[i] === 0)) list.push(i);
+  return list;
 }

@@ -32,13 +32,15 @@ export function* prune(goal: Goal, points: Around, expected: ReadonlyMap<number,
     }
     size *= 2;
     if (free.length === 0) continue;
-    free.sort((i, j) => lead.get(i)! - lead.get(j)! || i - j);
-    const gone = yield* together(goal, points, free, done);
-    points.flip(free.slice(0, gone));
-    for (const i of free.slice(0, gone)) lead.delete(i);
+    // the first one leads to the smallest example so far, should no second one go with it
+    const [head, ...tail] = free as [number, ...number[]];
+    const list = [head, ...tail.sort((i, j) => lead.get(i)! - lead.get(j)! || i - j)];
+    const gone = yield* together(goal, points, list, done);
+    points.flip(list.slice(0, gone));
+    for (const i of list.slice(0, gone)) lead.delete(i);
     needed.clear();
     // with one more the goal was missed, so that one is needed now
-    if (gone < free.length) needed.add(free[gone]!);
+    if (gone < list.length) needed.add(list[gone]!);
     size = first;
   }
 }
