@@ -4,7 +4,7 @@ import { printGraph } from '../../../core/onnx/print.ts';
 import { modelCost, suggestBatch } from '../../../kit/model/cost.ts';
 import { describeSubstitutes, elementTypes } from '../../../kit/model/element-types.ts';
 import { createOracle } from '../../../kit/model/make-oracle.ts';
-import type { InputSpec, Model } from '../../../kit/model/model.ts';
+import { type InputSpec, type Model, sampleAxis } from '../../../kit/model/model.ts';
 import { openSessions } from '../../../kit/model/sessions.ts';
 import { firstLook, timed } from '../../experiment/pace.ts';
 import type { ModelReference } from '../../experiment/schema.ts';
@@ -53,6 +53,7 @@ async function look(reference: ModelReference, options: Options, allow: Allow): 
   const cost = await modelCost(model, runtime.execute);
   const sessions = openSessions(model, runtime, standIns(loaded));
   const gradient = await gradientFacts(model, sessions);
+  const time = await timeFacts(model, sessions);
   await sessions.release();
   const facts = {
     name: model.name,
@@ -70,6 +71,7 @@ async function look(reference: ModelReference, options: Options, allow: Allow): 
     fixedBatch: model.fixedBatch ?? null,
     inferred: model.inferred,
     note: model.note ?? null,
+    ...(time === undefined ? {} : { time }),
     ...(model.spiking === undefined ? {} : { spiking: layerFacts(model, model.spiking) }),
     ...gradient,
   };
@@ -111,6 +113,27 @@ async function gradientFacts(model: Model, sessions: ReturnType<typeof openSessi
   }
 }
 
+interface TimeFacts {
+  readonly steps: number;
+  /** Slices that forward passes of inputs which begin alike share, or why there are none. */
+  readonly slices: number | { readonly reason: string };
+}
+
+async function timeFacts(model: Model, sessions: ReturnType<typeof openSessions>): Promise<TimeFacts | undefined> {
+  const [spec] = Object.values(model.inputs).filter((s) => sampleAxis(s, 'T') >= 0);
+  if (spec === undefined) return undefined;
+  const sliced = await sessions.forwardSliced!();
+  return {
+    steps: spec.shape[sampleAxis(spec, 'T')]!,
+    slices: 'reason' in sliced ? { reason: sliced.reason } : sliced.slices.length,
+  };
+}
+
+const timeLine = ({ steps, slices }: TimeFacts): string =>
+  typeof slices === 'number'
+    ? `time: ${steps} steps, sliceable: probes that begin alike share passes in ${slices} slices`
+    : `time: ${steps} steps, not sliceable: ${slices.reason}`;
+
 async function fastest(call: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 4; i++) {
@@ -135,6 +158,7 @@ interface Facts {
   readonly macs: number;
   readonly gradientBytesPerSample: number;
   readonly suggestedBatch: number;
+  readonly time?: TimeFacts;
 }
 
 function describe(facts: Facts & Gradient, model: Model): string {
@@ -173,6 +197,7 @@ function describe(facts: Facts & Gradient, model: Model): string {
     `computes in ${facts.elementTypes.join(', ')}`,
     `${facts.parameters} parameters, ${(facts.macs / 1e6).toFixed(1)} million multiply-accumulates per sample${model.fixedBatch === undefined ? '' : `, fixed batch ${model.fixedBatch}`}`,
     ...(model.spiking === undefined ? [] : [layerTable(layerFacts(model, model.spiking))]),
+    ...(facts.time === undefined ? [] : [timeLine(facts.time)]),
     ...gradient,
     ...model.inferred.map((sentence) => `inferred: ${sentence}`),
     ...(model.note === undefined ? [] : [`note: ${model.note}`]),
