@@ -17,40 +17,38 @@ export interface Moments {
 
 /**
  * Of `value`, which has the shape of `like`, over the given axes, which are kept with size 1. What rounding left of the first mean is taken out again
- * (the corrected two-pass algorithm), for a long sum of equal values is not a multiple of them.
+ * (the corrected two-pass algorithm), for a long sum of equal values is not a multiple of them; deviations of a constant may so come out just below 0.
  */
 export function momentsOf(m: Algebra, scene: Scene, value: string, like: string, axes: readonly number[]): Moments {
   const count = sizeAlong(m, scene, like, axes);
   if (count === 1) return { count, mean: value, deviations: undefined };
   const rank = scene.dims(like).length;
   const areLast = axes.every((axis, i) => axis === rank - axes.length + i);
-  const meanOf = (of: string): string =>
-    typeof count === 'number' && areLast
-      ? meanOverLast(m, scene, of, { rank, axes: axes.length, size: count })
-      : m.mean(of, axes);
+  if (typeof count !== 'number' || !areLast) return twoPasses(m, value, count, (of) => m.mean(of, axes));
+  const { g } = scene;
+  const kept = Array.from({ length: rank - axes.length }, () => 0);
+  const rows = axes.length === 1 ? value : g.op('Reshape', [value, g.ints([...kept, count])]);
+  const { mean, deviations } = twoPasses(m, rows, count, meanOfRows(m, scene, count));
+  const back = (of: string): string => (axes.length === 1 ? of : g.op('Reshape', [of, g.ints([...kept, ...axes.map(() => 1)])]));
+  return { count, mean: back(mean), deviations: back(deviations) };
+}
+
+function twoPasses(m: Algebra, value: string, count: Count, meanOf: (of: string) => string) {
   const mean = meanOf(value);
   const apart = m.sub(value, mean);
   const rest = meanOf(apart);
-  const spread = m.relu(m.sub(meanOf(m.square(apart)), m.square(rest)));
+  const spread = m.sub(meanOf(m.square(apart)), m.square(rest));
   return { count, mean: m.add(mean, rest), deviations: m.mul(spread, count) };
 }
 
 /**
- * The mean over the last axes as a matrix product: the runtime's reductions add in an order that depends on where in memory a row begins, and so on
- * how many samples lie before it (measured: rows of 5, 7, 9, 25 and 49 values).
+ * The mean over the last axis as a matrix product: the runtime's reductions add in an order that depends on where in memory a row begins, and so on how many
+ * samples lie before it (measured: rows of 5, 7, 9, 25 and 49 values).
  */
-function meanOverLast(
-  m: Algebra,
-  { g }: Scene,
-  value: string,
-  { rank, axes, size }: { rank: number; axes: number; size: number },
-): string {
-  const kept = Array.from({ length: rank - axes }, () => 0);
-  const rows = g.op('Reshape', [value, g.ints([...kept, size])]);
+function meanOfRows(m: Algebra, { g }: Scene, size: number): (of: string) => string {
   const weights = new Float64Array(size).fill(1 / size);
   const column = g.constant(m.dtype === 'float64' ? tensor('float64', [size, 1], weights) : f32(weights, [size, 1]));
-  const mean = g.op('MatMul', [rows, column]);
-  return axes === 1 ? mean : g.op('Reshape', [mean, g.ints([...kept, ...Array.from({ length: axes }, () => 1)])]);
+  return (of) => g.op('MatMul', [of, column]);
 }
 
 /** Of two sets together. */
@@ -73,6 +71,7 @@ const rounding = 1e-6;
 export function deviationOf(m: Algebra, { g }: Scene, { count, mean, deviations }: Moments): string {
   if (deviations === undefined) return m.number(1);
   const freedom = typeof count === 'number' ? Math.max(count - 1, 1) : g.op('Max', [m.sub(count, 1), m.number(1)]);
+  // below 0 the root is NaN, which is above nothing: 1 as well
   const sigma = m.sqrt(m.div(deviations, freedom));
   const least = g.op('Max', [m.mul(m.abs(mean), rounding), m.number(rounding)]);
   return m.where(m.greater(sigma, least), sigma, 1);
