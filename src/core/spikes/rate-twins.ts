@@ -36,7 +36,7 @@ export const heldFixed: Surrogate = {
 
 /** The twin of one layer of a graph. Throws a UserError where what flows into it cannot be told apart from what it remembers. */
 export function layerTwin(graph: Graph, layer: SpikingLayer, label: string, rule: LayerRule): Twin {
-  const { axes, currents, name, outputs, spikes, steps } = layer;
+  const { axes, currents, gains, name, outputs, spikes, steps } = layer;
   if (axes.time !== undefined)
     throw new UserError(
       `${label}: the spiking layer "${name}" holds all steps in one tensor, and remembers nothing from step to step`,
@@ -55,7 +55,11 @@ export function layerTwin(graph: Graph, layer: SpikingLayer, label: string, rule
     inputs.push(value);
     return g.input(`in_${inputs.length}`, [], dtype);
   };
-  const flowing = currents.map((value) => input(value, 'float32'));
+  const flowing = currents.map((value, t) => {
+    const current = input(value, 'float32');
+    const gain = gains?.[t] ?? 1;
+    return gain === 1 ? current : g.op('Mul', [current, g.number(gain)]);
+  });
   const fixed = (value: string): string =>
     graph.initializers.has(value) ? g.constant(graph.initializers.get(value)!) : input(value, 'float32');
   const held = (value: string): string => {

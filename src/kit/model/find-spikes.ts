@@ -57,17 +57,17 @@ export async function findSpikes(
   };
 }
 
-/** The spikes of a model that something is to stand in for. Throws a UserError that says why there are none. */
-export function spikesOf(model: Pick<Model, 'name' | 'graph' | 'spiking'>): Spiking {
+/** The spikes of a model that `what` is to stand in for. Throws a UserError that says why there are none. */
+export function spikesOf(model: Pick<Model, 'name' | 'graph' | 'spiking'>, what: string): Spiking {
   if (model.spiking !== undefined && model.spiking.layers.length > 0) return model.spiking;
   const [loop] = spikesInLoops(model.graph);
   if (loop !== undefined)
     throw new UserError(
-      `${model.name}: spiking neurons are inside the loop ${loop}, and the data decide how often it turns, so nothing can stand in for the single steps`,
+      `spikes: ${what} is to stand in for spikes; those of ${model.name} are inside the loop ${loop}, and the data decide how often it turns`,
       'export the model for a fixed number of steps',
     );
   throw new UserError(
-    `${model.name} has no spiking neurons that were recognised`,
+    `spikes: ${what} is to stand in for spikes, and ${model.name} has none that were recognised`,
     'leave spikes out; or, where it has some, name their comparisons in the manifest (spikes: { layers: [...] }; provoke inspect lists what cuts the gradient)',
   );
 }

@@ -3,6 +3,7 @@ import { UserError } from '../../core/errors.ts';
 import type { Graph } from '../../core/onnx/graph.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { Spiking, SpikingLayer } from '../../core/spikes/layer.ts';
+import { spikesOf } from '../model/find-spikes.ts';
 import type { Model } from '../model/model.ts';
 import { type Options, readOptions } from '../options.ts';
 import { pdsg } from './pdsg.ts';
@@ -35,14 +36,8 @@ export function chooseSpikes(model: Model, stated: SpikesReference | undefined):
   const read = readSpikes(stated ?? byDefault);
   if (read === undefined) return { model };
   const { gradient, options, coupled } = read;
-  if (model.spiking === undefined || model.spiking.layers.length === 0) {
-    if (stated === undefined) return { model };
-    throw new UserError(
-      `spikes: ${gradient.name} is to stand in for spikes, and ${model.name} has none that were recognised`,
-      'leave spikes out; surrogates: { match, use } names single nodes (provoke inspect lists what cuts the gradient)',
-    );
-  }
-  const spiking = withSpace(model.spiking, model.graph, model.shapes);
+  if (stated === undefined && (model.spiking?.layers.length ?? 0) === 0) return { model };
+  const spiking = withSpace(spikesOf(model, gradient.name), model.graph, model.shapes);
   const wantsReference = gradient.wantsReference?.(spiking, options) ?? false;
   const samples = wantsReference && typeof options.samples === 'number' ? options.samples : 0;
   return {

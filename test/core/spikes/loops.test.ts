@@ -41,13 +41,13 @@ describe('a loop whose length depends on the data', () => {
     const model = await open(true);
     expect(model.spiking).toBeUndefined();
     expect(model.inferred.join()).toMatch(/the loop Loop .* holds spiking neurons/);
-    expect(() => spikesOf(model)).toThrow(UserError);
-    expect(() => spikesOf(model)).toThrow(/inside the loop Loop "Loop_0"/);
+    expect(() => spikesOf(model, 'atan')).toThrow(UserError);
+    expect(() => spikesOf(model, 'atan')).toThrow(/inside the loop Loop "Loop_0"/);
   });
 
   it('without: nothing is said, and there are none', async () => {
     const model = await open(false);
     expect(model.inferred.join()).not.toMatch(/spiking/);
-    expect(() => spikesOf(model)).toThrow(/has no spiking neurons/);
+    expect(() => spikesOf(model, 'atan')).toThrow(/has none that were recognised/);
   });
 });
