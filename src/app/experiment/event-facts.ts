@@ -51,8 +51,8 @@ export async function eventFactsOf(
         {
           pixelsAdded: added,
           pixelsDeleted: deleted,
-          eventsAdded: known?.added ?? null,
-          eventsRemoved: known?.removed ?? null,
+          eventsAdded: known?.added.length ?? null,
+          eventsRemoved: known?.removed.length ?? null,
           rebinned: null,
           ...places,
         },

@@ -1,5 +1,7 @@
 /** @file What the page does when touched: sorting, choosing, and the detail view. Plain script for browsers; everything it writes is text, never markup. */
 
+import { player } from './player.ts';
+
 /** The one inline script; its hash stands in the page's policy. */
 export const client = `'use strict';
 (() => {
@@ -16,6 +18,7 @@ export const client = `'use strict';
   };
   const share = (p) => (100 * p).toFixed(1) + '%';
 
+  // Films of frames.${player}
   // Tables that sort by a click on a column.
   const cells = byId('cells');
   if (cells) {
@@ -106,7 +109,7 @@ export const client = `'use strict';
   });
 
   // The detail view: where = { i: sample, a: attack, b: budget }.
-  let where = null;
+  let where = null, film;
   const address = () => {
     const row = find(state.samples[where.i], where.a, where.b);
     const query = new URLSearchParams({ sample: state.samples[where.i].id });
@@ -140,6 +143,7 @@ export const client = `'use strict';
     const lines = [
       ...(sample.group === sample.id ? [] : [['Group', sample.group]]),
       [state.agreement ? 'Clean answer (taken as right)' : 'Label', state.classes[sample.label]],
+      ...(row.events || []),
       ...row.sizes.map(([name, text]) => ['Size of the change, ' + name, text]),
       ...(row.distance ? [['Smallest change found, before rounding', row.distance]] : []),
       ['Before rounding to the file', row.float ? 'fooled too' : 'not fooled'],
@@ -153,13 +157,16 @@ export const client = `'use strict';
   };
 
   const pictures = (row) => {
+    if (film) film.stop();
     const original = cards[where.i].querySelector('.thumb').firstElementChild.cloneNode(true);
     const list = [make('figure', {}, original, make('figcaption', {}, 'original'))];
     const template = row.example === undefined ? null : byId('example-' + row.example);
     const why = row.s === 'fooled' ? 'The example is in the run’s folder; it is not drawn here.' : row.s === 'held' ? 'Nothing found within this budget: the original stands.' : row.s === 'skipped' ? 'Not attacked: wrong before any attack.' : 'Could not be judged.';
     if (template) list.push(template.content.cloneNode(true));
     else list.push(make('p', { class: 'instead' }, why));
-    return make('div', { class: 'pictures' }, list);
+    const shown = make('div', { class: 'pictures' }, list), whole = make('div', { class: 'shown' }, shown);
+    film = player(shown, whole);
+    return whole;
   };
 
   const draw = (focusChooser) => {
@@ -174,7 +181,7 @@ export const client = `'use strict';
       make('p', { class: 'verdict' }, make('span', { class: 'state ' + row.s }, row.s), ' ', state.attacks[row.a].label, ' at ', state.budgets[row.b], make('span', { class: 'arrow' }, said(sample.clean, sample.p[sample.clean]), ' → ', said(row.y, (row.p.length ? row.p : sample.p)[row.y]))),
       pictures(row),
       make('div', { class: 'halves' }, bars(sample, row), make('div', {}, chooser(sample), facts(sample, row))),
-      make('p', { class: 'hint' }, make('kbd', {}, '←'), ' ', make('kbd', {}, '→'), ' sample   ', make('kbd', {}, 'a'), ' attack   ', make('kbd', {}, 'b'), ' budget   ', make('kbd', {}, 'Esc'), ' close'),
+      make('p', { class: 'hint' }, make('kbd', {}, '←'), ' ', make('kbd', {}, '→'), ' sample   ', make('kbd', {}, 'a'), ' attack   ', make('kbd', {}, 'b'), ' budget   ', ...(film ? [make('kbd', {}, 'p'), ' play   ', make('kbd', {}, ','), ' ', make('kbd', {}, '.'), ' frame   '] : []), make('kbd', {}, 'Esc'), ' close'),
     );
     if (!detail.open) detail.showModal();
     const again = kept === null ? null : [...detail.querySelectorAll('button:not([disabled])')].find((button) => button.getAttribute('aria-label') === kept);
@@ -203,12 +210,14 @@ export const client = `'use strict';
 
   cards.forEach((card, i) => card.addEventListener('click', () => move(i, Number(attackChoice.value), Number(budgetChoice.value))));
   detail.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const run = { ArrowLeft: () => turn(-1), ArrowRight: () => turn(1), a: () => cycle('a'), b: () => cycle('b') }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.target.type === 'range' && event.key.startsWith('Arrow'))) return;
+    const frames = film ? { p: film.toggle, ',': () => film.step(-1), '.': () => film.step(1) } : {};
+    const run = { ArrowLeft: () => turn(-1), ArrowRight: () => turn(1), a: () => cycle('a'), b: () => cycle('b'), ...frames }[event.key];
     if (run) { event.preventDefault(); run(); }
   });
   detail.addEventListener('click', (event) => { if (event.target === detail) detail.close(); });
   detail.addEventListener('close', () => {
+    if (film) film.stop();
     const card = cards[where.i];
     history.replaceState(null, '', location.href.split('#')[0]);
     card.focus();

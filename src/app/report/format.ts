@@ -1,4 +1,5 @@
 /** @file Numbers as people read them. */
+import { sizeOf } from '../../core/tensor/tensor.ts';
 import type { InputSpec } from '../../kit/model/model.ts';
 import type { Eps, Norms } from '../../kit/record/summary.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
@@ -109,6 +110,21 @@ export function sizeText(sizes: Eps, norm: Norms, inputs: Inputs): string {
   return size(sizes, normFor(norm, name), spec);
 }
 
+/** Whether a value is 0 or 1 and nothing else: a change of it is a flip. */
+const isBinary = (spec: InputSpec | undefined): spec is InputSpec => spec?.domain === 'binary';
+
+/** What a value of a binary input is called, in the plural. */
+const binaryNoun = (spec: InputSpec): string => (spec.modality === 'events' ? 'pixels' : 'values');
+
+/** A number of changed values of one input; of binary ones with the share that is. */
+export function changedValues(n: number, spec: InputSpec | undefined): string {
+  if (!isBinary(spec)) return `${count(n)} values`;
+  return `${number(n)} ${binaryNoun(spec)}, ${shareOf(n, spec)}`;
+}
+
+/** A number of values as a share of all of an input, e.g. 0.061%. */
+export const shareOf = (n: number, spec: InputSpec): string => `${number((100 * n) / sizeOf(spec.shape), 2)}%`;
+
 const nouns: Readonly<Record<InputSpec['modality'], string>> = {
   image: 'images',
   video: 'clips',
@@ -125,13 +141,15 @@ export function nounOf(inputs: Readonly<Record<string, InputSpec>>): string {
   return attacked.length === 1 ? nouns[attacked[0]!.modality] : 'samples';
 }
 
-/** A budget in plain words, at the start of a sentence. */
-export function budgetWords(label: string, norm: Norms, inputs: Inputs): string {
+/** A budget in plain words, at the start of a sentence; `eps` is what the label says. */
+export function budgetWords(label: string, norm: Norms, inputs: Inputs, eps?: Eps): string {
   if (typeof norm !== 'string') return `A change of at most ${label}`;
   const attacked = Object.values(inputs).filter((spec) => spec.role === 'attacked');
   const single = attacked.length === 1 ? attacked[0]! : undefined;
   const each = single?.modality === 'image' || single?.modality === 'video' ? 'pixel' : 'value';
   if (norm === 'linf') return `A change of at most ${label} per ${each}`;
+  if (norm === 'l0' && isBinary(single) && typeof eps === 'number')
+    return `Flipping at most ${count(eps)} of ${count(sizeOf(single.shape))} ${binaryNoun(single)} (${shareOf(eps, single)})`;
   if (norm === 'l0') return `Changing at most ${label} values`;
   return `A change of ${normName[norm]} norm at most ${label}`;
 }

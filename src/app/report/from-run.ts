@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../core/tensor/tensor.ts';
+import { isClipFile } from '../../kit/data/events/saved-clip.ts';
+import type { ClipShape } from '../../kit/metrics/flips.ts';
+import { clipShapeOf } from '../../kit/model/clip-shape.ts';
 import { describeSubstitutes } from '../../kit/model/element-types.ts';
 import { type InputSpec, sampleAxis } from '../../kit/model/model.ts';
 import type { Row } from '../../kit/record/row.ts';
 import { experimentText, type RunRecord } from '../experiment/results.ts';
-import { isPicture, readExample } from '../host/examples.ts';
+import { isPicture, readExample, readRecording } from '../host/examples.ts';
 import { writeWhole } from '../host/files.ts';
 import { decodeImage, encodePng } from '../host/images.ts';
 import { differencePixels } from './pictures.ts';
@@ -63,9 +66,36 @@ function reportData(folder: string, record: RunRecord, rows: readonly Row[]): Re
   };
 }
 
-async function pictures(folder: string, { model }: RunRecord, row: Row): Promise<Pictures | undefined> {
+/** Frames, and the recordings behind them where they were saved as such. */
+async function eventPictures(
+  folder: string,
+  { model }: RunRecord,
+  { original, example }: Row,
+  shape: ClipShape,
+): Promise<Pictures> {
+  const name = Object.keys(model.inputs)[0]!;
+  const frames = async (path: string) => (await readExample(folder, model.inputs, path))[name]!;
+  const recorded = isClipFile(original!) && (example === undefined || isClipFile(example));
+  return {
+    kind: 'events',
+    shape,
+    original: await frames(original!),
+    ...(example === undefined ? {} : { adversarial: await frames(example) }),
+    ...(recorded && {
+      recordings: {
+        original: await readRecording(folder, original!),
+        ...(example === undefined ? {} : { adversarial: await readRecording(folder, example) }),
+      },
+    }),
+  };
+}
+
+async function pictures(folder: string, record: RunRecord, row: Row): Promise<Pictures | undefined> {
+  const { model } = record;
   const [name, spec] = Object.entries(model.inputs)[0]!;
   if (row.original === undefined || !existsSync(join(folder, row.original))) return undefined;
+  const shape = clipShapeOf(spec);
+  if (shape !== undefined) return eventPictures(folder, record, row, shape);
   if (!isPicture(spec)) {
     const original = (await readExample(folder, model.inputs, row.original))[name]!;
     const adversarial = row.example === undefined ? undefined : (await readExample(folder, model.inputs, row.example))[name]!;

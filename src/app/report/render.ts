@@ -10,6 +10,7 @@ import { confusion } from './sections/confusion.ts';
 import { course } from './sections/course.ts';
 import { curves } from './sections/curves.ts';
 import { experiment } from './sections/experiment.ts';
+import { flips } from './sections/flips.ts';
 import { headline } from './sections/headline.ts';
 import { reading } from './sections/reading.ts';
 import { defaults, type SampleOptions, samples } from './sections/samples.ts';
@@ -21,6 +22,7 @@ import { defaults, type SampleOptions, samples } from './sections/samples.ts';
 export async function renderReport(data: ReportData, options: Partial<SampleOptions> = {}): Promise<string> {
   const index = indexRun(data);
   const how = course(data, index);
+  const flipped = await flips(data, index);
   const noun = data.data.noun ?? 'samples';
   const page = await frame({
     name: data.name,
@@ -32,6 +34,7 @@ export async function renderReport(data: ReportData, options: Partial<SampleOpti
       ['result', 'Result'],
       ['budgets', 'Budgets'],
       ...(how === undefined ? [] : [['course', 'Attacks'] as const]),
+      ...(flipped === undefined ? [] : [['flips', 'Flips'] as const]),
       ['confusions', 'Confusions'],
       ['samples', 'Samples'],
       ['audit', 'Audit'],
@@ -41,6 +44,7 @@ export async function renderReport(data: ReportData, options: Partial<SampleOpti
     body: html`${headline(data, index)}
 ${section('budgets', 'How much change does it take?', '', html`${curves(data, index)}${cellTable(data, index)}`)}
 ${how !== undefined && section('course', 'How did the attacks get there?', '', how)}
+${flipped !== undefined && section('flips', 'What was flipped?', '', flipped)}
 ${section('confusions', 'What is taken for what?', '', confusion(data, index))}
 ${section('samples', `The ${noun}, one by one`, 'Choose one to see what was changed and what the model made of it.', await samples(data, index, { ...defaults, ...options }))}
 ${section('audit', 'Audit', '', audit(data))}

@@ -1,5 +1,7 @@
 /** @file What a report is made from: plain data, so that a run just finished and a run read back from disk print the same page. */
+import type { EventClip } from '../../kit/data/events/stream.ts';
 import type { Problem } from '../../kit/data/source.ts';
+import type { ClipShape } from '../../kit/metrics/flips.ts';
 import type { Model } from '../../kit/model/model.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
@@ -50,7 +52,17 @@ export interface SignalPictures {
   readonly adversarial?: Float32Array;
 }
 
-export type Pictures = ImagePictures | SignalPictures;
+/** Binary frames of events, [T, C, H, W]. */
+export interface EventPictures {
+  readonly kind: 'events';
+  readonly shape: ClipShape;
+  readonly original: Float32Array;
+  readonly adversarial?: Float32Array;
+  /** What the frames were cut from, where the data are recordings. */
+  readonly recordings?: { readonly original: EventClip; readonly adversarial?: EventClip };
+}
+
+export type Pictures = ImagePictures | SignalPictures | EventPictures;
 
 export interface ReportData {
   readonly name: string;

@@ -1,4 +1,5 @@
 /** @file Robust accuracy against budget. */
+import { clipShapeOf } from '../../../kit/model/clip-shape.ts';
 import { interval, normText, percent } from '../format.ts';
 import { html, type Markup } from '../html.ts';
 import { type Plot, plot, type Series, shareTicks, type Tick } from '../plot.ts';
@@ -70,6 +71,13 @@ const axisName = {
   l0: 'number of values changed (L0 budget)',
 } as const;
 
+const axisNameOf = (norm: keyof typeof axisName, { model }: ReportData): string => {
+  const attacked = Object.values(model.inputs).filter(({ role }) => role === 'attacked');
+  return norm === 'l0' && attacked.every((spec) => clipShapeOf(spec) !== undefined)
+    ? 'number of pixels flipped (L0 budget)'
+    : axisName[norm];
+};
+
 /** Robust accuracy against budget: a figure for each norm. */
 export function curves(data: ReportData, index: RunIndex): Markup {
   const word = data.data.agreement ? 'Robust agreement' : 'Robust accuracy';
@@ -81,7 +89,7 @@ export function curves(data: ReportData, index: RunIndex): Markup {
     const series = seriesOf(data, index, budgets, axis);
     if (series.length === 0)
       return html`<p class="note">Nothing could be judged at ${normText(norm)} budgets, so there is nothing to draw.</p>`;
-    const what = typeof norm === 'string' ? axisName[norm] : `budgets by input (${normText(norm)})`;
+    const what = typeof norm === 'string' ? axisNameOf(norm, data) : `budgets by input (${normText(norm)})`;
     const chart: Plot = {
       name: `${word} against ${normText(norm)} budget`,
       series,

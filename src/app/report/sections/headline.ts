@@ -1,4 +1,6 @@
 /** @file The first screen: one sentence anyone understands, what it may not be mistaken for, and the four figures behind it. */
+
+import { flipSentence } from '../events/words.ts';
 import { compare, control, strongest, tally, worstTally } from '../findings.ts';
 import { budgetWords, count, interval, nounOf, number, percent } from '../format.ts';
 import { html, type Markup } from '../html.ts';
@@ -26,7 +28,7 @@ export function headlineSentence(data: ReportData, index: RunIndex): string {
   }
   const best = strongest(index, budget);
   const noise = control(index, budget);
-  const words = budgetWords(budget.label, budget.norm, data.model.inputs);
+  const words = budgetWords(budget.label, budget.norm, data.model.inputs, budget.eps);
   const verb =
     data.goal !== 'untargeted'
       ? `gave the attacker the answer asked for (${data.goal}) from`
@@ -147,10 +149,12 @@ export const unbroken = (sentence: string, name: string): Markup => {
 /** The head of the page. */
 export function headline(data: ReportData, index: RunIndex): Markup {
   const already = alreadyEnough(data, index);
+  const flips = flipSentence(data, index);
   return html`<section id="result" class="hero">
 <p class="kicker">${data.model.name} <span aria-hidden="true">·</span> ${data.data.name}</p>
 <h1>${unbroken(headlineSentence(data, index), data.model.name)}</h1>
 ${already !== undefined && html`<p class="already">${already}</p>`}
+${flips !== undefined && html`<p class="already">${flips}</p>`}
 ${banners(data)}
 ${figures(data, index)}
 </section>`;

@@ -1,7 +1,11 @@
 /** @file Sample by sample: cards, and what a click on one shows. */
 import type { Row } from '../../../kit/record/row.ts';
-import { count, normName, number, size } from '../format.ts';
-import { html, json, type Markup } from '../html.ts';
+import { markedReel, originalReel } from '../events/film.ts';
+import { flipLegend, rasterCaption } from '../events/legend.ts';
+import { raster } from '../events/raster.ts';
+import { factLines } from '../events/words.ts';
+import { changedValues, count, normName, number, size } from '../format.ts';
+import { html, json, type Markup, type Part } from '../html.ts';
 import { pngUri } from '../pictures.ts';
 import type { Pictures, ReportData } from '../report-data.ts';
 import { isControl, type RunIndex } from '../run-index.ts';
@@ -15,13 +19,18 @@ export const defaults = { samples: 240, rows: 6000, examples: 480, bytes: 3e6 } 
 
 export type SampleOptions = { readonly [key in keyof typeof defaults]: number };
 
-const figure = (picture: Markup, caption: string, name: string): Markup =>
+const figure = (picture: Markup, caption: Part, name: string): Markup =>
   html`<figure class="${name}">${picture}<figcaption>${caption}</figcaption></figure>`;
 
 const image = (png: Uint8Array, alt: string): Markup => html`<img src="${pngUri(png)}" alt="${alt}">`;
 
 function originalOf(pictures: Pictures | undefined, sample: string): Markup {
   if (pictures === undefined) return html`<div class="no-picture">no picture</div>`;
+  if (pictures.kind === 'events')
+    return originalReel(
+      { shape: pictures.shape, frames: pictures.original, recording: pictures.recordings?.original },
+      `original of ${sample}`,
+    );
   return pictures.kind === 'image'
     ? image(pictures.original, `original of ${sample}`)
     : drawSignal(pictures, [{ values: pictures.original, tone: 'original' }], `original of ${sample}`);
@@ -37,6 +46,14 @@ function exampleOf(pictures: Pictures, sample: string): Markup | undefined {
         `the change${pictures.gain === undefined ? '' : ` × ${pictures.gain}`}`,
         'change',
       )
+    }`;
+  }
+  if (pictures.kind === 'events') {
+    const { shape, original, adversarial, recordings } = pictures;
+    const clip = { shape, frames: adversarial, recording: recordings?.adversarial };
+    return html`${figure(markedReel(clip, original, `attacked version of ${sample}`), flipLegend, 'attacked')}${
+      recordings?.adversarial !== undefined &&
+      figure(raster(recordings.original, recordings.adversarial, `events of ${sample} over time`), rasterCaption, 'over-time')
     }`;
   }
   const { original, adversarial } = pictures;
@@ -62,8 +79,16 @@ function sizes(row: Row, data: ReportData): [string, string][] {
   return Object.entries(row.norms).flatMap(([input, norms]) =>
     (['linf', 'l2', 'l1', 'l0'] as const).map((norm): [string, string] => [
       `${several ? `${input} ` : ''}${normName[norm]}`,
-      norm === 'l0' ? `${count(norms[norm])} values` : size(norms[norm], norm, data.model.inputs[input]),
+      norm === 'l0' ? changedValues(norms[norm], data.model.inputs[input]) : size(norms[norm], norm, data.model.inputs[input]),
     ]),
+  );
+}
+
+/** What was done to inputs made of events, in words, input after input. */
+function eventFacts({ events = {} }: Row): [string, string][] {
+  const several = Object.keys(events).length > 1;
+  return Object.entries(events).flatMap(([input, facts]) =>
+    factLines(facts).map(([name, text]): [string, string] => [several ? `${input}: ${name}` : name, text]),
   );
 }
 
@@ -166,6 +191,7 @@ const rowData = (
   y: row.prediction,
   p: row.probabilities.map(short),
   sizes: row.status === 'success' ? sizes(row, data) : [],
+  ...(row.events === undefined ? {} : { events: eventFacts(row) }),
   forwards: count(row.forwards),
   backwards: count(row.backwards),
   queries: count(row.queries),

@@ -22,7 +22,8 @@ test('a changed recording, written and read with nothing but its file, shows the
       expect(framesOf(read)).toEqual(changed);
       expect([...read.edges]).toEqual([...clip.edges]);
       expect(rowsOf(read.stream)).toEqual(rowsOf(made.stream));
-      expect(exchanged(clip.stream, read.stream)).toEqual({ added, removed });
+      const exchange = exchanged(clip.stream, read.stream);
+      expect([exchange.added.length, exchange.removed.length]).toEqual([added, removed]);
     }),
     { numRuns: 100 },
   );
