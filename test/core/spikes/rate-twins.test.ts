@@ -146,6 +146,18 @@ describe('rate-based twins', () => {
     expect(gradient.every((value) => value === 0)).toBe(true);
   });
 
+  it('what a current is multiplied by when it is added multiplies its derivative', async () => {
+    const [first, second] = made.spiking.layers;
+    const scaled = { ...first!, gains: first!.currents!.map(() => 0.5) };
+    const twin = (layer: typeof scaled) => layerTwin(made.graph, layer, 'rate', backwardThroughRate);
+    const whole = await gradientWith(
+      made.spiking.layers.map((layer) => layerTwin(made.graph, layer, 'rate', backwardThroughRate)),
+    );
+    const half = await gradientWith([twin(scaled), layerTwin(made.graph, second!, 'rate', backwardThroughRate)]);
+    expect(whole.gradient.some((v) => v !== 0)).toBe(true);
+    for (const [i, value] of half.gradient.entries()) expect(value).toBeCloseTo(whole.gradient[i]! / 2, 6);
+  });
+
   it('refuses a layer whose currents are not known, and one that feeds back on itself', async () => {
     const [first, second] = made.spiking.layers;
     const { currents: _, ...unknown } = first!;
