@@ -32,15 +32,15 @@ export const halving: Gait = {
 };
 
 /**
- * Step lengths as shares of eps, from 2 on. At checkpoints (22 % of the steps, then windows that shrink by 3 % down to 6 %) the length is halved
- * where no more than rho of the window's steps raised the loss, or where the best loss stood still since a checkpoint that did not halve.
+ * Step lengths as shares of eps, from 2 on. At checkpoints the length is halved where no more than rho of the window's steps raised the loss, or where
+ * the best loss stood still since a checkpoint that did not halve.
  */
 export function halvingSchedule({ steps, rho }: Pick<Pacing, 'steps' | 'rho'>): {
   share(): number;
   readonly hear: (news: { readonly loss: number; readonly before: number; readonly best: number }) => boolean;
 } {
-  const whole = (share: number): number => Math.max(1, Math.floor(share * steps));
-  let window = whole(0.22);
+  const windows = windowsOf(steps);
+  let window = windows.next().value;
   let share = 2;
   let walked = 0;
   let rises = 0;
@@ -55,12 +55,18 @@ export function halvingSchedule({ steps, rho }: Pick<Pacing, 'steps' | 'rho'>): 
       halved = rises <= rho * window || (!halved && bestThen >= best);
       if (halved) share /= 2;
       bestThen = best;
-      window = Math.max(window - whole(0.03), whole(0.06));
+      window = windows.next().value;
       walked = 0;
       rises = 0;
       return halved;
     },
   };
+}
+
+/** How many steps lie between checkpoints: 22 % of all, then windows that shrink by 3 % down to 6 %, without end. */
+export function* windowsOf(steps: number): Generator<number, never> {
+  const whole = (share: number): number => Math.max(1, Math.floor(share * steps));
+  for (let window = whole(0.22); ; window = Math.max(window - whole(0.03), whole(0.06))) yield window;
 }
 
 type Move = (next: Float32Array, u: Float32Array, before: Float32Array, gradient: Float32Array, step: MomentumStep) => void;

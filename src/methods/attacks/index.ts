@@ -26,6 +26,7 @@ export { noise } from './noise.ts';
 export { pgd } from './pgd.ts';
 export { randomFlip } from './random-flip.ts';
 export { attackNamed, attacks, readOptions } from './registry.ts';
+export { saPgd } from './sa-pgd.ts';
 export { scg } from './scg.ts';
 export { sda } from './sda.ts';
 export { sigmaZero } from './sigma-zero.ts';

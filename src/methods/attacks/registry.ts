@@ -20,6 +20,7 @@ import { mifgsm } from './mifgsm.ts';
 import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
 import { randomFlip } from './random-flip.ts';
+import { saPgd } from './sa-pgd.ts';
 import { scg } from './scg.ts';
 import { sda } from './sda.ts';
 import { sigmaZero } from './sigma-zero.ts';
@@ -36,6 +37,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   pgd,
   mifgsm,
   apgd,
+  'sa-pgd': saPgd,
   square,
   'few-pixel': fewPixel,
   fab,

@@ -12,6 +12,7 @@ const brisk: Readonly<Record<string, Options>> = {
   'few-pixel': { population: 40, generations: 20 },
   'gumbel-flip': { steps: 60 },
   'hop-skip-jump': { queries: 500 },
+  'sa-pgd': { steps: 30 },
   'sigma-zero': { steps: 200 },
   square: { queries: 300 },
 };
