@@ -125,21 +125,23 @@ dialog .facts{margin-top:1rem;font-size:.84rem}dialog .facts th{padding-top:.25r
 .hint{margin:1rem 0 0;text-align:center;max-width:none}`;
 
 const films = `.reel{display:block;overflow:hidden;border-radius:6px;background:var(--grid);aspect-ratio:var(--a)}
-.reel img,.thumb .reel img,.pictures .reel img{display:block;height:100%;width:calc(var(--n)*100%);max-width:none;object-fit:fill;image-rendering:pixelated;transform:translateX(calc(var(--k)*-100%/var(--n)))}
-.reel.open{overflow-x:auto;aspect-ratio:auto}.reel.open img{width:auto;height:7.5rem;transform:none}
-.raster{display:block;width:100%;height:auto;border-radius:6px;background:var(--grid);image-rendering:pixelated}
+.reel img,.thumb .reel img,.pictures .reel img{display:block;height:100%;width:calc(var(--w)*100%);max-width:none;object-fit:fill;image-rendering:pixelated;transform:translateX(calc(var(--k)*-100%/var(--n)))}
+.reel.open{overflow-x:auto;aspect-ratio:auto}.reel.open img{width:max(100%,calc(var(--n)*5rem));height:auto;transform:none}
+.raster{display:block;width:100%;height:auto;border-radius:6px;background:var(--grid)}
 .mark{display:inline-block;width:.62rem;height:.62rem}.mark.added{background:rgb(232,96,10)}.mark.deleted{border:.19rem solid rgb(24,134,214)}
-.films{padding:0 0 1.2rem;border-bottom:1px solid var(--line);margin-bottom:1.4rem}.films:last-of-type{border:0}.films p{margin:0 0 .6rem}
+.films{padding:0 0 1.2rem;border-bottom:1px solid var(--line);margin-bottom:1.4rem}.films p{margin:0 0 .6rem}
 .films figure{margin:0 0 .6rem}.films figcaption{margin-top:.3rem}
-.films.wound .pair-of-reels{display:grid;grid-template-columns:1fr 1fr 2fr;gap:0 1rem;align-items:start}
-.player{display:flex;align-items:center;gap:.4rem;flex-wrap:wrap;margin-top:.3rem}.player input{flex:1;min-width:8rem;max-width:22rem;padding:0;border:0;min-height:1.6rem;background:none;accent-color:var(--ink)}.player output{font-size:.86rem;color:var(--soft)}.player .quiet{min-width:2.4rem}
-.pictures.wound{grid-template-columns:1fr 1fr}.pictures.wound figure>.reel{aspect-ratio:var(--a)}.pictures.wound .over-time{grid-column:1/-1}.pictures figure>.raster{aspect-ratio:auto}.pictures.wound .instead{grid-column:auto}
+.films.wound .reels,.pictures.wound{display:grid;grid-template-columns:1fr 1fr 1.8fr;gap:0 1rem}
+.wound .over-time{display:flex;flex-direction:column}.wound .over-time .raster,.pictures.wound figure>.raster{flex:1;height:0;min-height:6rem;object-fit:fill;aspect-ratio:auto}
+.pictures.wound figure>.reel{aspect-ratio:var(--a)}
+.player{display:flex;align-items:center;gap:.4rem;flex-wrap:wrap;margin-top:.3rem}.player input{flex:1;min-width:8rem;max-width:22rem;padding:0;border:0;min-height:1.6rem;background:none;accent-color:var(--ink)}.player output{font-size:.86rem;color:var(--soft)}
+#flips .inputs{margin-top:0}
 .histogram{min-width:30rem}.histogram th[scope=row],.histogram thead th:first-child{text-align:left;padding-left:0}.histogram thead th{font-weight:400;text-align:center}
 .histogram td{text-align:center;vertical-align:bottom;height:3.6rem;min-width:3.6rem;padding:0 .2rem .1rem;border-bottom:1px solid var(--line);background:linear-gradient(to top,color-mix(in srgb,var(--tone) 32%,transparent) calc(var(--v)*100%),transparent 0);background-clip:content-box}.histogram .some{--tone:var(--hot)}.histogram .kept{--tone:var(--calm)}`;
 
 const narrow = `@media(max-width:760px){main,footer{padding-left:1.1rem;padding-right:1.1rem}.top{padding:.6rem 1.1rem}section{padding-top:2.4rem}.hero{padding-top:1.8rem}
 .figures{grid-template-columns:1fr 1fr}.figure{padding:1rem .9rem 1rem 0}.figure:nth-child(odd){border-left:0;padding-left:0}.figure:nth-child(n+3){border-top:1px solid var(--line)}.figure strong{font-size:1.7rem}
-.wide{display:none}.narrow{display:block}.columns,.definitions,.pair,.halves{grid-template-columns:1fr}.films.wound .pair-of-reels{grid-template-columns:1fr 1fr}.films .over-time{grid-column:1/-1}
+.wide{display:none}.narrow{display:block}.columns,.definitions,.pair,.halves{grid-template-columns:1fr}.films.wound .reels,.pictures.wound{grid-template-columns:1fr 1fr}.wound .over-time{grid-column:1/-1}.wound .over-time .raster,.pictures.wound figure>.raster{flex:none;height:auto}
 .cards{grid-template-columns:repeat(auto-fill,minmax(9.4rem,1fr));gap:.7rem}.segments{width:100%}.segments button{flex:1;padding:.38rem .2rem;font-size:.8rem}
 dialog{width:100vw;max-width:100vw;height:100dvh;max-height:100dvh;border:0;border-radius:0;padding:1rem 1.1rem}.pictures{gap:.5rem}.verdict .arrow{margin-left:0;width:100%}.hint{display:none}.facts th{width:8rem}}`;
 

@@ -18,6 +18,7 @@ function strip(frames: Float32Array, { steps, channels, height, width }: ClipSha
     // where both polarities fired, the second is seen
     fill(on, left, y * by, by, by, colour);
   }
+  // in the gap, which films leave out
   for (let step = 0; step < steps; step++) fill(on, (step + 1) * cell - by, 0, 1, height * by, ink.rule);
   return on;
 }
@@ -54,7 +55,7 @@ interface Reel {
 function reel(on: Canvas, { shape, first, name, clip, marks, open }: Reel): Markup {
   const { steps, width, height } = shape;
   const edges = clip && Array.from(clip.edges, (t) => Math.round((t - clip.edges[0]!) / 100) / 10);
-  return html`<span class="reel${open && ' open'}" style="--n:${steps};--k:${first};--a:${width + 1}/${height}" data-frames="${steps}" data-first="${first}"${
+  return html`<span class="reel${open && ' open'}" style="--n:${steps};--k:${first};--w:${(steps * (width + 1)) / width};--a:${width}/${height}" data-frames="${steps}" data-first="${first}"${
     marks !== undefined && html` data-added="${marks.added.join()}" data-deleted="${marks.deleted.join()}"`
   }${edges !== undefined && html` data-edges="${edges.join()}"`}><img src="${pngUri(indexedPng({ ...on, palette }))}" alt="${name}"></span>`;
 }

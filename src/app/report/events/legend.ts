@@ -7,4 +7,4 @@ const deleted = html`<i class="mark deleted" aria-hidden="true"></i>`;
 export const flipLegend = html`attacked: ${added} pixel added, ${deleted} deleted`;
 
 /** Below a raster. */
-export const rasterCaption = html`every event, height over time: ${added} put in, ${deleted} taken out; grey stays. Rules: borders of the frames`;
+export const rasterCaption = html`every event, height over time: ${added} put in, ${deleted} taken out`;

@@ -27,7 +27,7 @@ export function flipSentence(data: ReportData, index: RunIndex): string | undefi
   });
   if (cut.length === 0) return what;
   const lasting = cut.filter(Boolean).length;
-  return `${what} Examples were saved as recordings and cut by the windows of the clean ones; cut anew by number of events, ${lasting === 0 ? 'none' : count(lasting)} of ${count(cut.length)} still fool the model.`;
+  return `${what} Examples were saved as recordings and cut by the windows of the clean ones; cut anew by number of events, ${lasting === 0 ? 'none' : count(lasting)} of ${count(cut.length)} still ${lasting === 1 ? 'fools' : 'fool'} the model.`;
 }
 
 const yes = (value: boolean): string => (value ? 'still fools the model' : 'no longer fools the model');
@@ -53,10 +53,10 @@ export function placeWords({ timeClustering, nearestNeighbour, besideEvents }: P
   return [
     timeClustering === null
       ? ''
-      : `${inTime(timeClustering)} (numbers per frame vary ${number(timeClustering, 2)} times as much as by chance)`,
+      : `${inTime(timeClustering)} (the variance of their number per frame is ${number(timeClustering, 2)} times that of chance)`,
     nearestNeighbour === null
       ? ''
-      : `${inSpace(nearestNeighbour)} (the nearest other flip is ${number(nearestNeighbour, 2)} times as far as by chance)`,
+      : `${inSpace(nearestNeighbour)} (the nearest other flip is at ${number(nearestNeighbour, 2)} times the distance of chance)`,
     besideEvents === null ? '' : `${percent(besideEvents)} of added pixels touch an event of the clean frame`,
   ]
     .filter((text) => text !== '')
@@ -80,5 +80,6 @@ export function summaryWords({ medians }: EventSummary): string {
         : pixelsAdded === 0
           ? 'mostly deletes pixels; '
           : '';
-  return `${kind}${placeWords(medians)}`;
+  const words = `${kind}${placeWords(medians)}`;
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

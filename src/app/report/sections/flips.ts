@@ -52,7 +52,7 @@ async function chosen(data: ReportData, index: RunIndex, budget: Budget, input: 
     const attack = index.attacks.find(({ name }) => name === row.attack)!.label;
     figures.push(html`<div class="films" tabindex="0" role="group" aria-label="${row.sample}: ${rank}">
 <p><b>${classes[row.cleanPrediction]!} → ${classes[row.prediction]!}</b> <span class="meta">${rank}: ${changedValues(flipsOf(row, input), inputs[input])}, ${attack}, ${row.sample}</span></p>
-<div class="pair-of-reels"><figure>${originalReel({ shape, frames: original, recording: recordings?.original }, `original of ${row.sample}, frame by frame`, true)}<figcaption>original</figcaption></figure>
+<div class="reels"><figure>${originalReel({ shape, frames: original, recording: recordings?.original }, `original of ${row.sample}, frame by frame`, true)}<figcaption>original</figcaption></figure>
 <figure>${markedReel({ shape, frames: adversarial, recording: recordings?.adversarial }, original, `attacked version of ${row.sample}, frame by frame`, true)}<figcaption>${flipLegend}</figcaption></figure>
 ${
   recordings?.adversarial !== undefined &&
@@ -108,7 +108,7 @@ function amounts(
   const spec = data.model.inputs[input]!;
   const recorded = cells.some(({ events }) => events.medians.eventsAdded !== null);
   const anew = cells.some(({ events }) => events.rebinnable > 0);
-  return html`<div class="scroll"><table class="inputs"><caption>Medians over the examples at ${budget.label}.${anew && ' Cut anew: the saved recording cut by number of events, without the windows of the clean one; an attacker who does not control how a stream is cut has only those.'}</caption>
+  return html`<div class="scroll"><table class="inputs"><caption>Medians over the examples at ${budget.label}.${anew && ' Cut anew: the saved recording cut by number of events, without the windows of the clean one; an attacker who cannot choose the windows has only those that still fool.'}</caption>
 <thead><tr>${['Attack', 'Pixels added', 'Pixels deleted', ...(recorded ? ['Events put in', 'Events taken out'] : []), ...(anew ? ['Still fools when cut anew'] : [])].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${cells.map(({ label, events: { medians, rebinnable, rebinned, rebinnedRate, rebinnedInterval } }) => {
     const pixels = (n: number | null): Markup =>

@@ -1,4 +1,5 @@
 /** @file How to read the page, and whose work it stands on. */
+import { eventInput } from '../events/words.ts';
 import { html, type Markup } from '../html.ts';
 import type { ReportData } from '../report-data.ts';
 import { isControl, type RunIndex } from '../run-index.ts';
@@ -27,6 +28,14 @@ function definitions(data: ReportData): (readonly [string, string])[] {
       'Budget',
       'How much of the input may change. L∞: the most any value changes. L2: the length of the change. L1: the sum of all changes. L0: how many values change.',
     ],
+    ...(eventInput(data) === undefined
+      ? []
+      : [
+          [
+            'Flip, cut anew',
+            'A flip switches one pixel of one frame. It is carried into the recording: a pixel that is deleted loses all its events in that frame, one that is added gets an event at a random time of the frame’s window. The verdict is on the saved recording, cut by the windows of the clean one. Who cuts recordings by number of events gets other windows once some were put in or taken out; cut anew says how many examples survive that.',
+          ] as const,
+        ]),
     ['Interval', 'Wilson 95%: how far the figure might move with another draw of as many samples. Few samples, wide interval.'],
     [
       'Control',
