@@ -5,10 +5,10 @@ import { framesOf, isCutByNumber, rebinNaively } from '../../kit/data/events/bin
 import { exchanged } from '../../kit/data/events/exchanged.ts';
 import type { EventClip } from '../../kit/data/events/stream.ts';
 import { reached } from '../../kit/losses/loss.ts';
-import { flipFigures, flipsBetween } from '../../kit/metrics/flips.ts';
+import { type ClipShape, flipFigures, flipsBetween } from '../../kit/metrics/flips.ts';
 import { clipShapeOf } from '../../kit/model/clip-shape.ts';
 import type { Inputs } from '../../kit/model/model.ts';
-import { argmax } from '../../kit/model/oracle.ts';
+import { argmax, type Probe } from '../../kit/model/oracle.ts';
 import type { EventFacts } from '../../kit/record/event-facts.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Subject } from './rows.ts';
@@ -26,64 +26,73 @@ type Facts = NonNullable<Row['events']>;
 
 /** By number of the example, for models with inputs made of events. `random`: the draws the verdict was spoken on. */
 export async function eventFactsOf(
-  { model, oracle, examples }: Pick<UnitContext, 'model' | 'oracle' | 'examples'>,
+  context: Pick<UnitContext, 'model' | 'oracle' | 'examples'>,
   fooling: readonly Reread[],
   random: (of: number) => Stream,
 ): Promise<Map<number, Facts>> {
-  const shapes = Object.entries(model.inputs).flatMap(([name, spec]) => {
+  const shapes = Object.entries(context.model.inputs).flatMap(([name, spec]): [string, ClipShape][] => {
     const shape = clipShapeOf(spec);
-    return shape === undefined ? [] : [[name, shape] as const];
+    return shape === undefined ? [] : [[name, shape]];
   });
-  const found = new Map<number, Facts>();
-  if (shapes.length === 0) return found;
-  const anew: { of: number; inputs: Inputs }[] = [];
-  const lost = new Set<number>();
-  for (const { of, subject, path, inputs } of fooling) {
-    const { sample } = subject;
-    const recordings = (await examples.recordings?.(path)) ?? {};
-    const facts = shapes.map(([name, shape]): [string, EventFacts] => {
-      const flips = flipsBetween(sample.inputs[name]!, inputs[name]!, shape);
-      const { added, deleted, ...places } = flipFigures(flips, sample.inputs[name]!, shape);
-      const [clean, changed] = [sample.events?.[name], recordings[name]];
-      const known = clean === undefined || changed === undefined ? undefined : exchanged(clean.stream, changed.stream);
-      return [
-        name,
-        {
-          pixelsAdded: added,
-          pixelsDeleted: deleted,
-          eventsAdded: known?.added.length ?? null,
-          eventsRemoved: known?.removed.length ?? null,
-          rebinned: null,
-          ...places,
-        },
-      ];
-    });
-    found.set(of, Object.fromEntries(facts));
+  if (shapes.length === 0) return new Map();
+  const examples: Example[] = [];
+  for (const one of fooling) examples.push({ ...one, recordings: (await context.examples.recordings?.(one.path)) ?? {} });
+  const lasting = await lastingOf(context, examples, random);
+  return new Map(
+    examples.map((example) => {
+      const facts = shapes.map(([name, shape]) => [name, factsOf(example, name, shape, lasting.get(example.of) ?? null)]);
+      return [example.of, Object.fromEntries(facts) as Facts];
+    }),
+  );
+}
+
+interface Example extends Reread {
+  /** By input name. */
+  readonly recordings: Readonly<Record<string, EventClip>>;
+}
+
+function factsOf({ subject, inputs, recordings }: Example, name: string, shape: ClipShape, lasts: boolean | null): EventFacts {
+  const { sample } = subject;
+  const original = sample.inputs[name]!;
+  const { added, deleted, ...places } = flipFigures(flipsBetween(original, inputs[name]!, shape), original, shape);
+  const [clean, changed] = [sample.events?.[name], recordings[name]];
+  const events = clean === undefined || changed === undefined ? undefined : exchanged(clean.stream, changed.stream);
+  return {
+    pixelsAdded: added,
+    pixelsDeleted: deleted,
+    eventsAdded: events?.added.length ?? null,
+    eventsRemoved: events?.removed.length ?? null,
+    rebinned: events === undefined ? null : lasts,
+    ...places,
+  };
+}
+
+/** Whether examples fool the model when their recordings are cut anew, for those whose clean recordings are cut by number. */
+async function lastingOf(
+  { oracle }: Pick<UnitContext, 'oracle'>,
+  examples: readonly Example[],
+  random: (of: number) => Stream,
+): Promise<Map<number, boolean>> {
+  const lasting = new Map<number, boolean>();
+  const anew: (Probe & Pick<Example, 'subject'>)[] = [];
+  for (const { of, subject, inputs, recordings } of examples) {
     const numbered = Object.entries(recordings).filter(([name]) => {
-      const clean = sample.events?.[name];
+      const clean = subject.sample.events?.[name];
       return clean !== undefined && isCutByNumber(clean);
     });
     if (numbered.length === 0) continue;
-    const frames = numbered.map(([name, clip]) => [name, cutAnew(clip)] as const);
-    if (frames.some(([, values]) => values === undefined)) lost.add(of);
-    else anew.push({ of, inputs: { ...inputs, ...(Object.fromEntries(frames) as Inputs) } });
+    const cut: Record<string, Float32Array> = {};
+    for (const [name, clip] of numbered) {
+      const frames = cutAnew(clip);
+      if (frames === undefined) lasting.set(of, false);
+      else cut[name] = frames;
+    }
+    if (!lasting.has(of)) anew.push({ of, subject, inputs: { ...inputs, ...cut } });
   }
   const logits = await oracle(undefined, random).logits(anew);
-  const verdicts = new Map<number, boolean>([...lost].map((of) => [of, false]));
-  const goals = new Map(fooling.map(({ of, subject }) => [of, subject.goal]));
-  for (const [k, { of }] of anew.entries())
-    verdicts.set(of, logits[k]!.every(Number.isFinite) && reached(goals.get(of)!, argmax(logits[k]!)));
-  for (const [of, rebinned] of verdicts)
-    found.set(
-      of,
-      Object.fromEntries(
-        Object.entries(found.get(of)!).map(([name, facts]) => [
-          name,
-          facts.eventsAdded === null ? facts : { ...facts, rebinned },
-        ]),
-      ),
-    );
-  return found;
+  for (const [k, { of, subject }] of anew.entries())
+    lasting.set(of, logits[k]!.every(Number.isFinite) && reached(subject.goal, argmax(logits[k]!)));
+  return lasting;
 }
 
 /** The frames of a recording cut by number; undefined where it cannot be cut so: nobody could show it to the model. */

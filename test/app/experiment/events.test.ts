@@ -219,3 +219,21 @@ it('tables have a column for each figure, and none where no input is made of eve
   expect(both.get('rebinned')).toEqual([row.events!.x!.rebinned, null]);
   expect(columns([plain]).has('rebinned')).toBe(false);
 });
+
+it('a recording that cannot be cut anew at all does not last', async () => {
+  // all but one event deleted: two frames cannot be made of it
+  const row = await rowOf(weighing({ 6: -1, 7: 0, 8: 0, 15: 1 }), flipping(6, 7, 8, 16, 17), { events: clip });
+  expect(row.status).toBe('success');
+  expect(row.events!.x).toMatchObject({ eventsAdded: 0, eventsRemoved: 5, rebinned: false });
+});
+
+it('a recording whose times are not whole microseconds is judged by the archive it is saved as', async () => {
+  const { x, y, p, t } = clip.stream;
+  const fine = cut({ width: 3, height: 2, x, y, p, t: t.map((time) => time + 0.5) }, { frames: 2 });
+  const model = weighing({ [added]: 1 });
+  const row = await rowOf(model, flipping(added, deleted), { events: fine });
+  expect([row.status, row.events!.x!.eventsAdded, row.events!.x!.eventsRemoved]).toEqual(['success', 1, 1]);
+  expect(row.example).toMatch(/\.events\.npz$/);
+  const again = await fileSample(join(folder, row.example!), model);
+  expect(again.inputs.x).toEqual(clean.map((v, i) => (i === added || i === deleted ? 1 - v : v)));
+});
