@@ -8,6 +8,7 @@ import type { ReferenceStatistics, SpikeGradient } from './spike-gradient.ts';
 
 interface PdsgOptions {
   readonly [name: string]: string | number;
+  readonly width: number;
   readonly shift: number;
   readonly statistics: string;
   readonly per: string;
@@ -21,6 +22,7 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
   title: 'normal density as wide as the potentials of the layer deviate',
   paper: 'Lun et al. 2025, arXiv 2503.03272',
   defaults: {
+    width: pdsgDefaults.width,
     shift: pdsgDefaults.shift,
     statistics: 'auto',
     per: pdsgDefaults.per,
@@ -29,7 +31,8 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
     reset: resetDefault,
   },
   about: {
-    shift: 'how far above the threshold the density has its centre, in standard deviations of the potentials',
+    width: 'how wide the density is, in standard deviations of the potentials: 1 as published; others are ours',
+    shift: 'how far above the threshold the density has its centre, in its own widths',
     statistics:
       'whose potentials count: sample (those of the sample itself), reference-set (those of clean samples too), batch (those of its batch mates too, as in the paper: results then depend on the batch), auto (sample; in layers without space reference-set, where data give clean samples)',
     per: 'channel or layer: what has a standard deviation of its own',
@@ -43,8 +46,12 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
     over: ['cumulative', 'current'],
     reset: resetChoices,
   },
-  check: ({ samples }) =>
-    Number.isInteger(samples) && samples >= 2 ? undefined : `samples is ${samples}, and must be a whole number of at least 2`,
+  check: ({ samples, width }) =>
+    !(width > 0)
+      ? `width is ${width}, and must be above 0`
+      : Number.isInteger(samples) && samples >= 2
+        ? undefined
+        : `samples is ${samples}, and must be a whole number of at least 2`,
   coupling: ({ statistics }) => (statistics === 'batch' ? 'batch' : 'none'),
   wantsReference: ({ layers }, { statistics }) =>
     statistics === 'reference-set' || (statistics === 'auto' && layers.some(isPlain)),
@@ -52,8 +59,8 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
     surrogates: layers.flatMap((layer) => {
       const known = reference?.layers.get(layer.name);
       const statistics = statisticsOf(layer, options.statistics, known !== undefined);
-      const { shift } = options;
-      const density = { shift, statistics, per: options.per as Density['per'], over: options.over as Density['over'] };
+      const { shift, width } = options;
+      const density = { shift, width, statistics, per: options.per as Density['per'], over: options.over as Density['over'] };
       const fitting = statistics === 'reference-set' ? { reference: fit(known!, density) } : {};
       return surrogatesOf(
         layer,
@@ -88,7 +95,7 @@ function fit(steps: Known, { per, over }: Pick<Density, 'per' | 'over'>): Known 
 
 function labelOf(
   layer: SpikingLayer,
-  { shift, per, over, statistics: stated }: PdsgOptions,
+  { shift, width, per, over, statistics: stated }: PdsgOptions,
   statistics: Density['statistics'],
   reference: ReferenceStatistics | undefined,
 ): string {
@@ -98,5 +105,5 @@ function labelOf(
     'reference-set': `statistics of the sample and ${reference?.samples.length} reference samples`,
   };
   const more = [per === 'layer' ? ', per layer' : '', over === 'current' ? ', of the step alone' : ''];
-  return `PDSG (${words[statistics]}${more.join('')}, shift ${shift})`;
+  return `PDSG (${words[statistics]}${more.join('')}${width === 1 ? '' : `, width ${width}`}, shift ${shift})`;
 }

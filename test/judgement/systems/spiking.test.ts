@@ -45,7 +45,7 @@ const broken = (run: PartRun, share: (attack: string, eps: number) => number): F
 });
 
 describe('hidden surrogates', () => {
-  const options = hiddenSurrogate.options.parse({ eps: [0.01, 0.02, 0.04], statistics: ['sample'], widths: [0.5, 1] });
+  const options = hiddenSurrogate.options.parse({ eps: [0.01, 0.02, 0.04], pdsg: { PDSG: { use: 'pdsg' } }, widths: [0.5, 1] });
   const victims = [{ name: 'a', trained: 'atan' }, { name: 'b' }];
   const runs = hiddenSurrogate.runs(victims, options);
 
@@ -58,7 +58,7 @@ describe('hidden surrogates', () => {
   const share = (victim: string, pdsg: number) => (attack: string, eps: number) => {
     if (attack === 'noise') return 0;
     const strength = (victim === 'a' ? 30 : 15) * eps;
-    if (attack.startsWith('pdsg')) return Math.min(1, strength + pdsg);
+    if (attack === 'PDSG') return Math.min(1, strength + pdsg);
     return attack === (victim === 'a' ? 'atan x1' : 'triangle x0.5') ? Math.min(1, strength) : strength / 2;
   };
   const conclude = (pdsg: number) =>

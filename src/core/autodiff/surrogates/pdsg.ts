@@ -1,6 +1,6 @@
 /**
  * @file PDSG (Lun et al. 2025, arXiv 2503.03272): the surrogate of a spike is a normal density as wide as the potentials themselves deviate,
- * g(u) = exp(-(u - shift sigma)^2 / (2 sigma^2)) / (sigma sqrt(2 pi)). The statistics are part of the gradient graph, and constants to it.
+ * g(u) = exp(-(u - shift sigma)^2 / (2 sigma^2)) / (sigma sqrt(2 pi)). A `width` other than 1 times sigma is an addition of ours. The statistics are part of the gradient graph, and constants to it.
  */
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/graph.ts';
@@ -20,7 +20,9 @@ export interface KnownMoments {
 }
 
 export interface PdsgOptions {
-  /** How far above the threshold the density has its centre, in sigma. */
+  /** Width of the density over the deviation of the potentials: 1 as published. */
+  readonly width: number;
+  /** How far above the threshold the density has its centre, in its own widths. */
   readonly shift: number;
   /** Whose potentials count: the neuron's own sample's; those of its batch mates too; or its sample's and the known ones of `reference`. */
   readonly statistics: 'batch' | 'sample' | 'reference-set';
@@ -32,7 +34,7 @@ export interface PdsgOptions {
   readonly reference?: readonly KnownMoments[];
 }
 
-export const pdsgDefaults = { shift: 0.5, statistics: 'sample', per: 'channel', over: 'cumulative' } as const;
+export const pdsgDefaults = { width: 1, shift: 0.5, statistics: 'sample', per: 'channel', over: 'cumulative' } as const;
 
 /** The rule of every comparison of a layer; what a step's potentials come to is written once, for those that fire and those that reset. */
 export function pdsgRule(layer: SpikingLayer, options: PdsgOptions): Broadcasting {
@@ -114,7 +116,8 @@ function densitiesOf(
     return scene.g.op('Concat', steps, { axis: time! });
   };
   return once((step) => {
-    const sigma = time === undefined ? deviation(step) : everyStep();
+    const deviated = time === undefined ? deviation(step) : everyStep();
+    const sigma = options.width === 1 ? deviated : m.mul(deviated, options.width);
     const shift = m.mul(sigma, options.shift);
     return {
       centre: threshold === undefined ? shift : m.add(shift, threshold),

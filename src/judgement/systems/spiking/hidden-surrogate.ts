@@ -17,7 +17,14 @@ const options = z.strictObject({
   steps: z.int().positive().default(10).describe('of PGD, from one random start'),
   families: z.array(z.string()).default(['atan', 'sigmoid', 'triangle', 'rectangle']),
   widths: z.array(z.number().positive()).default([0.25, 0.5, 1, 2, 4]).describe('times each default width'),
-  statistics: z.array(z.enum(['sample', 'reference-set', 'batch'])).default(['sample', 'reference-set', 'batch']),
+  pdsg: z
+    .record(z.string(), z.looseObject({ use: z.string() }))
+    .default({
+      'PDSG, sample': { use: 'pdsg', statistics: 'sample' },
+      'PDSG, reference set': { use: 'pdsg', statistics: 'reference-set' },
+      'PDSG, batch': { use: 'pdsg', statistics: 'batch' },
+    })
+    .describe('what is compared with the sweep: choices for spikes, by the names tables give them'),
 });
 type Options = z.infer<typeof options>;
 
@@ -27,14 +34,13 @@ const margin = 0.03;
 const wanted = 0.6;
 
 const skyline = 'own surrogate';
-const pdsg = (statistics: string): string => `pdsg ${statistics}`;
 const fixed = (family: string, width: number): string => `${family} x${width}`;
 
-const entries = ({ trained }: Victim, { steps, families, widths, statistics }: Options): AttackEntry[] => {
+const entries = ({ trained }: Victim, { steps, families, widths, pdsg }: Options): AttackEntry[] => {
   const pgd = (as: string, spikes: SpikeChoice): AttackEntry => ({ use: 'pgd', as, spikes, steps, restarts: 1 });
   return [
     ...families.flatMap((use) => widths.map((width) => pgd(fixed(use, width), { use, width }))),
-    ...statistics.map((kind) => pgd(pdsg(kind), { use: 'pdsg', statistics: kind })),
+    ...Object.entries(pdsg).map(([name, choice]) => pgd(name, choice as SpikeChoice)),
     ...(trained === undefined ? [] : [pgd(skyline, trained)]),
   ];
 };
@@ -63,7 +69,7 @@ function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Op
   const fixedNames = chosen.families.flatMap((family) => chosen.widths.map((width) => fixed(family, width)));
   const each = runs.map((run) => atVictim(run, fixedNames));
   const n = each.reduce((sum, { rates, best }) => sum + rates.get(best)!.length, 0);
-  const claims = chosen.statistics.map((kind): Claim => claimOf(each, fixedNames, pdsg(kind), n));
+  const claims = Object.keys(chosen.pdsg).map((name): Claim => claimOf(each, fixedNames, name, n));
   return {
     title: hiddenSurrogate.title,
     paragraphs: [
@@ -119,7 +125,7 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
   const equal = against.lower > -margin;
   const higher = own > other;
   return {
-    claim: `PDSG is as strong as the best fixed surrogate without knowing which that is (${name})`,
+    claim: `${name}: as strong as the best fixed surrogate, without knowing which that is`,
     tested: `${each.length} victims, ${n} attempts`,
     verdict: equal && higher ? 'holds' : equal || higher ? 'holds in part' : 'does not hold',
     because: `against each victim's best fixed surrogate ${signed(against.mean)} points, 95 % lower bound ${signed(against.lower)} (to be above ${signed(-margin)}); averaged over victims ${points(own)} % against ${points(other)} % for the best single one, ${single}`,
@@ -128,8 +134,8 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
 
 const signed = (share: number): string => `${share >= 0 ? '+' : ''}${points(share)}`;
 
-function victimTable(each: readonly AtVictim[], { statistics }: Options): Table {
-  const names = statistics.map(pdsg);
+function victimTable(each: readonly AtVictim[], { pdsg }: Options): Table {
+  const names = Object.keys(pdsg);
   return {
     title: 'Success in percent of attempts with Wilson 95 % intervals, at each victim’s budget',
     head: ['victim', 'eps x 255', 'attempts', 'best fixed', 'its success', ...names, 'own surrogate (skyline)', 'noise'],
@@ -146,8 +152,8 @@ function victimTable(each: readonly AtVictim[], { statistics }: Options): Table 
   };
 }
 
-function averageTable(each: readonly AtVictim[], fixedNames: readonly string[], { statistics }: Options): Table {
-  const names = [...statistics.map(pdsg), ...[...fixedNames].sort((a, b) => meanRate(each, b) - meanRate(each, a))];
+function averageTable(each: readonly AtVictim[], fixedNames: readonly string[], { pdsg }: Options): Table {
+  const names = [...Object.keys(pdsg), ...[...fixedNames].sort((a, b) => meanRate(each, b) - meanRate(each, a))];
   return {
     title: 'Averaged over victims: success in percent, and how much it varies',
     head: ['gradient', 'mean', 'lowest', 'highest'],
