@@ -7,6 +7,7 @@ import { plainBodies } from '../onnx/passes/control-flow/plain-bodies.ts';
 import { dropDead } from '../onnx/passes/drop-dead.ts';
 import { type Execute, inferShapes, type ShapeTable } from '../onnx/passes/shapes.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Memory, refuseMemory, remembering } from './memory.ts';
 import type { Entry, FlowScene, PerNode, Provider, Rule } from './rule.ts';
 import { isRuled, rules } from './rules/index.ts';
 import { sceneOf, type WalkerScene } from './scene.ts';
@@ -41,6 +42,8 @@ export interface GradientGraph {
   readonly unreached: readonly string[];
   /** Stand-ins that were used: label and node (or twin outputs). */
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
+  /** What is to be carried from one run to the next, where a stand-in asks for it: further inputs and outputs of the graph. */
+  readonly memories: readonly Memory[];
 }
 
 export const gradientDefaults = { cotangents: false, provider: 'cpu' } as const;
@@ -62,7 +65,8 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
   const g = graphBuilder({ from: graph, taken });
   const constant = (name: string) => graph.initializers.get(name);
   const found: Found = { cuts: [], substitutes: [], replaced: new Set() };
-  const walk = walkBack(g, { graph, standIn }, shapes, options, { taken, constant, found }, ({ scene, contribute }) => {
+  const memories: Memory[] = [];
+  const walk = walkBack(g, { graph, standIn }, shapes, options, { taken, constant, found, memories }, ({ scene, contribute }) => {
     for (const value of options.of) {
       if (options.cotangents) contribute(value, g.input(`cotangent_${value}`, scene.dims(value), scene.dtype(value)));
       else contribute(value, scene.filled(value, 1));
@@ -86,6 +90,7 @@ export function backward({ graph, standIn }: Spliced, shapes: ShapeTable, option
     cuts,
     unreached,
     substitutes,
+    memories,
   };
 }
 
@@ -102,6 +107,8 @@ interface Whole {
   readonly taken: Set<string>;
   readonly constant: (name: string) => Tensor | undefined;
   readonly found: Found;
+  /** Undefined inside bodies. */
+  readonly memories?: Memory[];
 }
 
 interface Walk {
@@ -147,7 +154,16 @@ function walkBack(
     return total;
   };
   const nodeNamed = new Map(graph.nodes.map((node) => [node.name, node]));
-  const scene = sceneOf(g, whole.constant, shapes, options.provider ?? gradientDefaults.provider, (name) => nodeNamed.get(name));
+  const scene: WalkerScene = {
+    ...sceneOf(g, whole.constant, shapes, options.provider ?? gradientDefaults.provider, (name) => nodeNamed.get(name)),
+    remember:
+      whole.memories === undefined
+        ? refuseMemory
+        : remembering(
+            { g, shape: (name) => shapes.get(name)!, declared: (name) => declaredDims(graph, shapes, name) },
+            whole.memories,
+          ),
+  };
   const walk: Walk = { scene, contribute, adjoint: sum };
   seed(walk);
 
@@ -215,7 +231,8 @@ function flowScene(
       // sizes the file states inside would be a second opinion
       const graph = { ...body, inputs: body.inputs.map((v) => ({ ...v, dims: undefined })), outputs: [], values: new Map() };
       const g = graphBuilder({ from: graph, taken: whole.taken });
-      const walk = walkBack(g, { graph, standIn: new Map() }, shapes, { ...shared, wrt }, whole, ({ contribute }) => {
+      const { memories: _, ...inside } = whole;
+      const walk = walkBack(g, { graph, standIn: new Map() }, shapes, { ...shared, wrt }, inside, ({ contribute }) => {
         for (const [result, cotangent] of seeds) contribute(result, cotangent);
       });
       const outputs: string[] = [];

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Graph, Node } from '../onnx/graph.ts';
 import type { KnownDim } from '../onnx/passes/shapes.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
+import type { Recollection, Remembered } from './memory.ts';
 
 /** The execution provider the gradient is written for: kernels that win on one are missing on another. */
 export type Provider = 'cpu' | 'wasm' | 'webgpu';
@@ -28,6 +29,8 @@ export interface Scene {
   full(shape: string, value: number, dtype: DType): string;
   /** A zero-dimensional constant of the given dtype. */
   number(value: number, dtype: DType): string;
+  /** Numbers that outlive the evaluation, sample by sample (memory.ts). Throws a UserError where that cannot be. */
+  remember(what: Remembered, dtype: 'float32' | 'float64'): Recollection;
 }
 
 /**

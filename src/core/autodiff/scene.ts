@@ -29,7 +29,7 @@ export function sceneOf(
   shapes: ShapeTable,
   provider: Provider,
   node: WalkerScene['node'],
-): WalkerScene {
+): Omit<WalkerScene, 'remember'> {
   const entry = (name: string) => {
     const known = shapes.get(name);
     if (known === undefined) throw new Error(`the shape of "${name}" is not known`);

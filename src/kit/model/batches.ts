@@ -60,7 +60,8 @@ export function packChunk(model: Pick<Model, 'name' | 'inputs' | 'randoms'>, sam
   );
 }
 
-function pack(values: readonly Float32Array[], spec: Pick<InputSpec, 'shape' | 'layout' | 'dtype'>): Tensor {
+/** One input of several samples as a tensor. */
+export function pack(values: readonly Float32Array[], spec: Pick<InputSpec, 'shape' | 'layout' | 'dtype'>): Tensor {
   const axis = batchAxis(spec);
   if (axis === undefined) return numbersTo(spec.dtype, spec.shape, values[0]!);
   const dims = [...spec.shape.slice(0, axis), values.length, ...spec.shape.slice(axis)];
@@ -84,7 +85,7 @@ const joined = ([first, ...others]: readonly Float32Array[]): Float32Array =>
   new Float32Array(first!.buffer, first!.byteOffset, first!.length * (1 + others.length));
 
 /** The values of sample `n` of a tensor laid out like the input `spec`; a view of it where they lie side by side. */
-export function unpack(packed: Tensor, spec: InputSpec, n: number): Float32Array {
+export function unpack(packed: Tensor, spec: Pick<InputSpec, 'shape' | 'layout'>, n: number): Float32Array {
   const data = packed.data as Float32Array;
   const axis = batchAxis(spec);
   if (axis === undefined) return data.slice();

@@ -76,6 +76,12 @@ export async function gradientModel(model: Model, options: GradientModelOptions)
     wrt,
     ...substitutesOf(model, options),
   });
+  const [remembered] = made.memories;
+  if (remembered !== undefined)
+    throw new UserError(
+      `${model.name}: what stands in for a derivative remembers the runs before (${remembered.key}), and a file of the gradient cannot`,
+      'choose a stand-in without a memory, such as pdsg or atan',
+    );
   const names = new Map(wrt.map((input) => [made.gradients[input]!, name(`grad_${input}`)]));
   const kept = new Set([...(model.outputs ?? [model.output.name]), loss, ...names.keys()]);
   const whole = dropDead({ ...made.graph, outputs: made.graph.outputs.filter((v) => kept.has(v.name)) });

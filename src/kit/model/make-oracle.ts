@@ -6,7 +6,7 @@ import type { Tensor } from '../../core/tensor/tensor.ts';
 import { coefficientOf, lossFeeds } from '../losses/graph.ts';
 import { headNames } from '../losses/heads.ts';
 import type { Loss } from '../losses/loss.ts';
-import { type Chunk, chunks, packChunk, unpack } from './batches.ts';
+import { type Chunk, chunks, pack, packChunk, unpack } from './batches.ts';
 import { meanOf, overDraws, type Shot } from './draws.ts';
 import type { Inputs } from './model.ts';
 import { type Counts, type DecisionOracle, type GradientOracle, labelOf, type Probe, type ScoreOracle } from './oracle.ts';
@@ -52,6 +52,9 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
   const { model } = sessions;
   const classes = model.classes.length;
   const spent = new Map<number, Counts>();
+  /** What stand-ins remember, per sample and key: left by the questions before, and by the one that is being answered. */
+  const remembered = new Map<number, Recall>();
+  const latest = new Map<number, { readonly probe: number; readonly recall: Recall }>();
   const counts = (of: number): Counts => spent.get(of) ?? nothing;
   const sharing = options.shareSteps === false ? undefined : sharedScores(sessions, options);
   const charge = ({ of, first }: Shot, backwards: number, steps = sharing?.wholePass()): void => {
@@ -130,16 +133,29 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
       const members = Array.from({ length: chunk.size }, (_, i) => losses[chunk.start + Math.min(i, chunk.count - 1)]!);
       const feeds = lossFeeds(members, classes);
       const names = opened.lossInputs;
+      const sampleOf = (i: number): number => shots[chunk.start + Math.min(i, chunk.count - 1)]!.of;
+      const recalled = opened.memories.map(({ key, input, spec, initial }) => {
+        const values = Array.from({ length: chunk.size }, (_, i) => remembered.get(sampleOf(i))?.get(key) ?? initial);
+        return [input, pack(values, spec)] as const;
+      });
       return {
         [names.label]: feeds.label,
         [names.target]: feeds.target,
         [names.coefficients]: feeds.coefficients,
         [names.linear]: feeds.linear,
+        ...Object.fromEntries(recalled),
       };
     };
     await run(shots, opened, 1, feedsOf, (results, chunk) => {
       const scores = rows(results[opened.logits]!, chunk.count);
       for (let i = 0; i < chunk.count; i++) {
+        const { of, probe } = shots[chunk.start + i]!;
+        // by the order of the question, not of its runs, which the heads of batch mates may change
+        if (opened.memories.length > 0 && probe >= (latest.get(of)?.probe ?? 0))
+          latest.set(of, {
+            probe,
+            recall: new Map(opened.memories.map(({ key, output, spec }) => [key, unpack(results[output]!, spec, i)])),
+          });
         const gradient = Object.fromEntries(
           Object.entries(opened.gradients).map(([name, output]) => [name, unpack(results[output]!, model.inputs[name]!, i)]),
         );
@@ -189,12 +205,15 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
       async gradient(probes, losses) {
         if (losses.length !== probes.length) throw new Error(`${probes.length} probes need as many losses, got ${losses.length}`);
         admit(probes);
+        for (const { of, anew } of probes) if (anew) remembered.delete(of);
+        latest.clear();
         const ask = (shots: readonly Shot[]) =>
           slopesOf(
             shots,
             shots.map(({ probe }) => losses[probe]!),
           );
         const answers = await overDraws(probes, shooting, ask, meanSlope);
+        for (const [of, { recall }] of latest) remembered.set(of, recall);
         return {
           loss: answers.map((a) => a.loss),
           logits: answers.map((a) => a.logits),
@@ -206,6 +225,9 @@ export function createOracle(sessions: ModelSessions, options: OracleOptions): G
   };
   return answering(model.randoms === undefined ? 1 : (options.draws ?? 1));
 }
+
+/** What was remembered under each key. */
+type Recall = ReadonlyMap<string, Float32Array>;
 
 /** The answer for one shot. */
 interface Slope {

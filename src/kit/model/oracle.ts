@@ -6,6 +6,11 @@ import type { Inputs } from './model.ts';
 export interface Probe {
   readonly of: number;
   readonly inputs: Inputs;
+  /**
+   * Of a gradient: begins a walk. Where a stand-in remembers what it saw of a sample, it forgets it first; other gradients of the sample go on from what
+   * the question before left, and of several in one question each from the same, the last one's is kept.
+   */
+  readonly anew?: true;
 }
 
 /** What was spent on one sample. A gradient counts one forward, one backward and one query; where questions are means over draws, that many forwards and backwards. */

@@ -1,5 +1,6 @@
 /** @file The runtime sessions of a model: forward, and loss + logits + gradient (for cross-entropy, and for every loss). Each is made when first needed. */
 import { backward, type Cut, type GradientOptions, gradient } from '../../core/autodiff/gradient.ts';
+import type { Memory } from '../../core/autodiff/memory.ts';
 import type { Provider } from '../../core/autodiff/rule.ts';
 import { nameInTwin, type Surrogate, type Twin } from '../../core/autodiff/substitutes.ts';
 import { forCpu } from '../../core/layout/for-cpu.ts';
@@ -9,9 +10,10 @@ import { dropDead } from '../../core/onnx/passes/drop-dead.ts';
 import { namesOf } from '../../core/onnx/passes/rewrite.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { Runtime, Session } from '../../core/runtime/runtime.ts';
+import { sizeOf } from '../../core/tensor/tensor.ts';
 import { type LossInputs, withLoss } from '../losses/graph.ts';
 import { extendShapes } from './extend-shapes.ts';
-import { attackedInputs, batchAxis, fedSpecs, logitsName, type Model } from './model.ts';
+import { attackedInputs, batchAxis, fedSpecs, type InputSpec, logitsName, type Model } from './model.ts';
 import { needsPairs } from './pairs.ts';
 import type { NotSliced, SlicedForward } from './time/slice-session.ts';
 import { closeSliced, openSliced } from './time/sliced.ts';
@@ -46,6 +48,15 @@ export interface GradientSession extends ForwardSession {
   /** Attacked inputs that no gradient reaches. */
   readonly unreached: readonly string[];
   readonly substitutes: readonly { readonly label: string; readonly at: string }[];
+  /** What stand-ins remember of a sample from one question to the next: fed in and read out with every run. */
+  readonly memories: readonly SampleMemory[];
+}
+
+/** A memory as one sample has it. */
+export interface SampleMemory extends Pick<Memory, 'key' | 'input' | 'output'> {
+  readonly spec: Pick<InputSpec, 'shape' | 'layout' | 'dtype'>;
+  /** Before the first question. */
+  readonly initial: Float32Array;
 }
 
 /** Which losses a gradient session offers: cross-entropy alone, which most attacks use and small models feel the rest, or every one of loss.ts. */
@@ -106,7 +117,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
     return {
       session: await runtime.open(made.graph),
       logits,
-      pairs: needsPairs(made.graph, [...batched, ...Object.values(inputs)], shapes),
+      pairs: needsPairs(made.graph, [...batched, ...Object.values(inputs), ...made.memories.map(({ input }) => input)], shapes),
       loss,
       lossInputs: inputs,
       gradients: made.gradients,
@@ -114,6 +125,7 @@ export function openSessions(model: Model, runtime: Runtime, options: SessionOpt
       // the loss heads choose classes by comparisons: no cuts of the model
       cuts: made.cuts.map((cut) => ({ ...cut, node: nameInTwin(cut.node) })).filter((cut) => own.has(cut.node)),
       substitutes: made.substitutes.map(({ label, at }) => ({ label, at: nameInTwin(at) })),
+      memories: made.memories.map((memory) => perSample(memory, batched.length > 0)),
     };
   };
 
@@ -162,6 +174,19 @@ export function forwardGraph(model: Pick<Model, 'name' | 'graph' | 'output'>): G
 function within(graph: Graph, shapes: ShapeTable): ShapeTable {
   const names = namesOf(graph);
   return new Map([...shapes].filter(([name]) => names.has(name)));
+}
+
+/** Without its batch axis, where the model has one. */
+function perSample({ key, input, output, dims, batch, initial }: Memory, isBatched: boolean): SampleMemory {
+  const layout = dims.map((_, axis) => (isBatched && axis === batch ? 'N' : 'C')).join('');
+  const shape = dims.filter((_, axis) => layout[axis] !== 'N') as number[];
+  return {
+    key,
+    input,
+    output,
+    spec: { shape, layout, dtype: 'float32' },
+    initial: new Float32Array(sizeOf(shape)).fill(initial),
+  };
 }
 
 const closed = ({ session }: ForwardSession): Promise<void> => session.release();

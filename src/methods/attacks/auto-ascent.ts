@@ -31,7 +31,7 @@ export function* autoAscent(
   for (const [p, pacer] of pacers.entries()) cut(u, p).set(pacer.enter(cut(from, p)));
   let before = u;
   let best = u;
-  let { value, gradient } = yield* slopeAt(u, { loss, draws, scouting }, done(0));
+  let { value, gradient } = yield* slopeAt(u, { loss, draws, scouting, anew: true }, done(0));
   let bestLoss = value;
   let lossBefore = fromZero ? 0 : value;
   // a copy: the gradient's own array is a view of a whole batch
@@ -67,16 +67,16 @@ interface Slope {
 /** Loss and gradient, in the mean over the draws; only the last draw may be a result, or a sample that falls in one of twenty would count. */
 function* slopeAt(
   u: Float32Array,
-  { loss, draws, scouting }: Pick<Walk, 'loss' | 'draws' | 'scouting'>,
+  { loss, draws, scouting, anew = false }: Pick<Walk, 'loss' | 'draws' | 'scouting'> & { readonly anew?: boolean },
   done: number,
 ): Generator<Question, Slope, Answer> {
   const scouts = scouting ? ({ scouting: true } as const) : {};
   if (draws === 1) {
-    const answer = yield { ask: 'gradient', at: [u], losses: [loss], done, ...scouts };
+    const answer = yield { ask: 'gradient', at: [u], losses: [loss], done, anew, ...scouts };
     return { value: answer.loss[0]!, gradient: answer.gradient[0]! };
   }
   const others = new Array<Float32Array>(draws - 1).fill(u);
-  const first = yield { ask: 'gradient', at: others, losses: others.map(() => loss), done, scouting: true };
+  const first = yield { ask: 'gradient', at: others, losses: others.map(() => loss), done, anew, scouting: true };
   const last = yield { ask: 'gradient', at: [u], losses: [loss], done, ...scouts };
   const gradient = Float32Array.from(
     last.gradient[0]!,

@@ -36,7 +36,7 @@ export const iterate = (job: Job<'gradient'>, ascent: Ascent): Promise<Outcome[]
         let direction: Float32Array = new Float32Array(space.n);
         for (let step = 0; step < steps; step++) {
           const done = (restart * steps + step) / (restarts * steps);
-          const { gradient } = yield* gradients([u], [ascent.loss(goal)], done);
+          const { gradient } = yield* gradients([u], [ascent.loss(goal)], done, step === 0);
           direction = space.each((_, g, before) => ascent.direction(g!, before!), gradient[0]!, direction);
           u = space.each(({ x, threat }, v, towards) => threat.advance(x, v!, towards!, ascent.alpha(threat)), u, direction);
         }

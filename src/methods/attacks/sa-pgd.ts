@@ -61,7 +61,7 @@ export const saPgd: Attack<'gradient', typeof defaults> = {
           const lengths = shares(steps);
           for (let step = 0; step < steps; step++) {
             const done = (restart * steps + step) / (restarts * steps);
-            const { gradient } = yield* gradients([u], [losses[loss]!(goal)], done);
+            const { gradient } = yield* gradients([u], [losses[loss]!(goal)], done, step === 0);
             const length = lengths.next().value;
             u = space.each(({ name }, v, g) => paces.get(name)!(v!, g!, length), u, gradient[0]!);
           }

@@ -1,5 +1,5 @@
 /**
- * @file A spiking network in plain float64 numbers, one sample at a time: forward, and backward with the Gaussian of PDSG. Written from the equations of
+ * @file A spiking network in plain float64 numbers, one sample at a time: forward, and backward with the Gaussian of PDSG or other slopes. Written from the equations of
  * test/fixtures/spiking/README.md, without a line of the engine, so that both can be held against each other.
  */
 
@@ -37,6 +37,17 @@ export interface Network {
   backward(slope: ArrayLike<number>): Float64Array;
 }
 
+/** What is written for ds/dv at all potentials [steps, units] of one layer, the first layer of neurons being 0; asked once per backward. */
+export type Slopes = (v: Float64Array, of: NeuronsOf) => Float64Array;
+
+export interface NeuronsOf {
+  readonly layer: number;
+  readonly steps: number;
+  readonly units: number;
+  readonly channels: number;
+  readonly vThreshold: number;
+}
+
 /** Values of all time steps, one after the other, and what they are changed back into. */
 interface Stage {
   forward(x: Float64Array): Float64Array;
@@ -44,10 +55,17 @@ interface Stage {
 }
 
 /** The network of these layers on `steps` frames of `shape`, [C, H, W] or [F]. */
-export function networkOf(layers: readonly LayerCase[], steps: number, shape: readonly number[]): Network {
+export function networkOf(
+  layers: readonly LayerCase[],
+  steps: number,
+  shape: readonly number[],
+  slopes: Slopes = gaussians,
+): Network {
   let now = shape;
+  let spiking = 0;
   const stages = layers.map((layer): Stage => {
-    const { stage, out } = stageOf(layer, steps, now);
+    const number = layer.op === 'lif' ? spiking++ : spiking;
+    const { stage, out } = stageOf(layer, steps, now, (v, of) => slopes(v, { ...of, layer: number }));
     now = out;
     return stage;
   });
@@ -66,14 +84,21 @@ export function networkOf(layers: readonly LayerCase[], steps: number, shape: re
   };
 }
 
-function stageOf(layer: LayerCase, steps: number, shape: readonly number[]): { stage: Stage; out: readonly number[] } {
+type OwnSlopes = (v: Float64Array, of: Omit<NeuronsOf, 'layer'>) => Float64Array;
+
+function stageOf(
+  layer: LayerCase,
+  steps: number,
+  shape: readonly number[],
+  slopes: OwnSlopes,
+): { stage: Stage; out: readonly number[] } {
   switch (layer.op) {
     case 'conv2d':
       return convolution(layer, steps, shape as [number, number, number]);
     case 'linear':
       return linear(layer, steps, shape[0]!);
     case 'lif':
-      return { stage: neurons(layer.neuron, steps, shape), out: shape };
+      return { stage: neurons(layer.neuron, steps, shape, slopes), out: shape };
     case 'flatten':
       return { stage: { forward: (x) => x, backward: (dy) => dy }, out: [shape.reduce((a, b) => a * b)] };
   }
@@ -162,7 +187,12 @@ function linear({ weight, bias }: Extract<LayerCase, { op: 'linear' }>, steps: n
   return { stage, out: [to] };
 }
 
-function neurons({ tau, decayInput, vThreshold, vReset, detachReset }: Neuron, steps: number, shape: readonly number[]): Stage {
+function neurons(
+  { tau, decayInput, vThreshold, vReset, detachReset }: Neuron,
+  steps: number,
+  shape: readonly number[],
+  slopesOf: OwnSlopes,
+): Stage {
   const units = shape.reduce((a, b) => a * b);
   const channels = shape[0]!;
   const rest = vReset ?? 0;
@@ -202,15 +232,7 @@ function neurons({ tau, decayInput, vThreshold, vReset, detachReset }: Neuron, s
 }
 
 /** The Gaussian of PDSG at every potential: sigma is that of its channel over the steps so far. */
-function slopesOf(
-  v: Float64Array,
-  {
-    steps,
-    units,
-    channels,
-    vThreshold,
-  }: { readonly steps: number; readonly units: number; readonly channels: number; readonly vThreshold: number },
-): Float64Array {
+function gaussians(v: Float64Array, { steps, units, channels, vThreshold }: NeuronsOf): Float64Array {
   const places = units / channels;
   const slopes = new Float64Array(v.length);
   for (let t = 0; t < steps; t++)

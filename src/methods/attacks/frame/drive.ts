@@ -109,7 +109,9 @@ async function askAll<S extends Space>(
 
 /** The points of a group side by side in memory, so that packing them into a batch costs nothing. */
 function probesOf<S extends Space>(walkers: readonly Walker<S>[]): Probe[] {
-  const probes = walkers.flatMap(({ trial, question }) => question!.at.map((u) => ({ trial, u })));
+  const probes = walkers.flatMap((walker) =>
+    walker.question!.at.map((u) => ({ trial: walker.trial, u, anew: beginsAnew(walker) })),
+  );
   const inputs = probes.map(({ trial }): Record<string, Float32Array> => ({ ...trial.sample.inputs }));
   // by name: samples may be attacked at different inputs, or name them in another order
   for (const name of new Set(walkers.flatMap(({ trial }) => trial.space.parts.map((part) => part.name)))) {
@@ -122,8 +124,11 @@ function probesOf<S extends Space>(walkers: readonly Walker<S>[]): Probe[] {
       from += size;
     }
   }
-  return probes.map(({ trial, u }, k) => {
+  return probes.map(({ trial, u, anew }, k) => {
     trial.space.write(u, inputs[k]!);
-    return { of: trial.of, inputs: inputs[k]! };
+    return { of: trial.of, inputs: inputs[k]!, ...(anew ? { anew } : {}) };
   });
 }
+
+const beginsAnew = <S extends Space>({ question, gradients }: Walker<S>): boolean =>
+  question!.ask === 'gradient' && (gradients === 0 || question!.anew === true);

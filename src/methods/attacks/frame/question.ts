@@ -10,6 +10,8 @@ interface Asked {
   readonly done?: number;
   /** The points only show the way, e.g. from outside the budget: none of them is the result. */
   readonly scouting?: true;
+  /** Of gradients: begins a walk that has nothing to do with the one before, as a restart does; the first question of an attempt does so anyway. */
+  readonly anew?: boolean;
 }
 
 export interface GradientAnswer {
@@ -26,13 +28,14 @@ export interface Answer extends GradientAnswer {
 /** An attack on one sample: it yields questions and is resumed with answers; what it returns is not looked at, for the driver keeps the best point it was shown. */
 export type Attempt = Generator<Question, void, Answer>;
 
-/** Losses, logits and gradients at points; `done` is the share of the attack that is behind it, 0..1, for progress. */
+/** Losses, logits and gradients at points; `done` is the share of the attack that is behind it, 0..1, for progress; `anew` as in Question. */
 export function* gradients(
   at: readonly Float32Array[],
   losses: readonly Loss[],
   done?: number,
+  anew = false,
 ): Generator<Question, GradientAnswer, Answer> {
-  return yield { ask: 'gradient', at, losses, ...(done === undefined ? {} : { done }) };
+  return yield { ask: 'gradient', at, losses, anew, ...(done === undefined ? {} : { done }) };
 }
 
 /** Logits at points. */

@@ -65,7 +65,7 @@ function partJob(
 
 /** The oracle for some of the samples, numbered anew: also where it answers with means over draws. */
 function oracleOf(oracle: GradientOracle, standing: readonly number[]): GradientOracle {
-  const renumbered = (probes: readonly Probe[]): Probe[] => probes.map(({ of, inputs }) => ({ of: standing[of]!, inputs }));
+  const renumbered = (probes: readonly Probe[]): Probe[] => probes.map((probe) => ({ ...probe, of: standing[probe.of]! }));
   const { drawing } = oracle;
   return {
     classes: oracle.classes,
