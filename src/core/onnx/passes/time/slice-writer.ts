@@ -1,6 +1,6 @@
 /** @file Writes one slice: asked for values, it writes the nodes that make them, and takes from earlier slices what those have made. */
 import { graphBuilder } from '../../builder.ts';
-import { type Graph, type Node, nodeName, producersOf, readsOf } from '../../graph.ts';
+import { type Graph, intOf, type Node, nodeName, producersOf, readsOf } from '../../graph.ts';
 import type { ShapeTable } from '../shapes.ts';
 import { sizeOfAxis } from './axes.ts';
 import type { Dependence, TimeInput } from './dependence.ts';
@@ -98,14 +98,14 @@ export function sliceWriter(scene: Dependence, shapes: ShapeTable, place: Place)
 
   /** The sizes a value has in the whole graph; the batch is that of this run. */
   const sizesOf = (node: Node): string => {
-    if (node.attributes.size > 0) throw new NotSliceable(`${node.op} "${nodeName(node)}" asks for a part of the sizes`);
     const [name] = node.inputs as [string];
     const positions = scene.timed(name)?.last.length ?? 1;
     const batch = (): string =>
       once('batch', () =>
         g.op('Gather', [g.op('Shape', [input.name]), g.ints([declared.dims!.findIndex((d) => typeof d !== 'number')])]),
       );
-    const sizes = scene.axes(name)!.map((axis): string => {
+    const asked = scene.axes(name)!.slice(intOf(node, 'start', 0), intOf(node, 'end'));
+    const sizes = asked.map((axis): string => {
       const others = sizeOfAxis(
         axis.filter((f) => f !== 'batch'),
         positions,

@@ -103,8 +103,8 @@ describe('slices of time', () => {
     const x = g.input('x', ['N', 4, 3]);
     const scale = g.constant(f32([1, 2, 4, 8], [1, 4, 1]));
     const steps = g.ops('Split', [g.op('Mul', [x, scale])], 4, { axis: 1, num_outputs: 4 });
-    const [batch] = [g.op('Gather', [g.op('Shape', [x]), g.ints([0])])];
-    let state = g.op('ConstantOfShape', [g.op('Concat', [batch!, g.ints([1, 3])], { axis: 0 })]);
+    const batch = g.op('Shape', [x], { end: -2 });
+    let state = g.op('ConstantOfShape', [g.op('Concat', [batch, g.ints([1, 3])], { axis: 0 })]);
     for (const step of steps) state = g.op('Add', [g.op('Mul', [state, g.number(0.5)]), step]);
     g.op('Squeeze', [state, g.ints([1])], {}, 'logits');
     g.output('logits', ['N', 3]);
