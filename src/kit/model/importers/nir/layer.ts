@@ -41,9 +41,7 @@ export function weights(node: NirNode, field: string, dims?: readonly number[]):
   return tensor('float32', dims ?? shape, Float32Array.from(values));
 }
 
-/** A value per element of a signal: a number where all are equal. */
-export type PerElement = number | { readonly shape: readonly number[]; readonly values: Float64Array };
-
+/** A parameter with a value for every element of a signal, in float64. */
 export const perElement = (node: NirNode, field: string, shape: readonly number[]): Float64Array =>
   spreadOver(node, field, shape, numbersIn(node, field));
 

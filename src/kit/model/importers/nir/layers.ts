@@ -1,7 +1,7 @@
 /** @file Nodes of NIR files that act on every time step for itself: products, convolutions, pools. */
 import { UserError } from '../../../../core/errors.ts';
 import { f32, sizeOf } from '../../../../core/tensor/tensor.ts';
-import { coefficient, type Flow, type Opening, type OpenLayer, perElement, stateless, weights } from './layer.ts';
+import { coefficient, type Flow, type OpenLayer, perElement, stateless, weights } from './layer.ts';
 import { describeNode, type NirNode, numbersIn, optionalNumbers, optionalText, shapeIn, wholeIn } from './tree.ts';
 
 const misfit = (node: NirNode, shape: readonly number[], want: string): never => {
@@ -152,5 +152,3 @@ export const layers: Readonly<Record<string, OpenLayer>> = {
   Scale: scale,
   Threshold: threshold,
 };
-
-export type { Opening };
