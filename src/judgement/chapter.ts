@@ -23,6 +23,3 @@ export interface Chapter {
   readonly tables: readonly Table[];
   readonly claims: readonly Claim[];
 }
-
-/** A share in percent with one digit: "61.5". */
-export const points = (share: number): string => (Number.isNaN(share) ? '–' : (100 * share).toFixed(1));

@@ -4,6 +4,8 @@ import type { InputSpec } from '../../kit/model/model.ts';
 import type { Eps, Norms } from '../../kit/record/summary.ts';
 import type { Norm } from '../../kit/threat/threat.ts';
 
+export { interval, percent } from '../../kit/metrics/rate-words.ts';
+
 /** How norms are written. */
 export const normName: Readonly<Record<Norm, string>> = { linf: 'L∞', l2: 'L2', l1: 'L1', l0: 'L0' };
 
@@ -21,18 +23,6 @@ const byName = <T>(map: Readonly<Record<string, T>>, text: (value: T, name: stri
   Object.entries(map)
     .map(([name, value]) => `${name} ${text(value, name)}`)
     .join(', ');
-
-/** A fraction in percent with one decimal; never rounded up to 100% or down to 0%; a dash for a rate over nothing (NaN, null in JSON). */
-export function percent(fraction: number | null): string {
-  if (fraction === null || Number.isNaN(fraction)) return '—';
-  const text = (100 * fraction).toFixed(1);
-  if (text === '100.0') return fraction < 1 ? '>99.9%' : '100%';
-  if (text === '0.0') return fraction > 0 ? '<0.1%' : '0%';
-  return `${text}%`;
-}
-
-/** An interval of fractions in percent, e.g. "0–16.8%". */
-export const interval = ([low, high]: readonly [number, number]): string => `${percent(low).replace('%', '')}–${percent(high)}`;
 
 /** Up to `digits` significant digits but never fewer than the whole part has, no trailing zeros, large counts grouped. */
 export function number(value: number, digits = 3): string {

@@ -120,7 +120,7 @@ describe('few flipped pixels', () => {
     const chapter = sparse.conclude([found((attack, i) => (attack === 'sda' ? 3 + (i % 4) : 10 + i))], [], options);
     expect(chapter.claims[0]).toMatchObject({ verdict: 'holds' });
     const [sda] = chapter.tables[0]!.rows;
-    expect(sda!.slice(0, 5)).toEqual(['sda', '75.0 [59.8, 85.8]', '100.0 [91.2, 100.0]', '100.0 [91.2, 100.0]', '4.5']);
+    expect(sda!.slice(0, 5)).toEqual(['sda', '75.0% [59.8–85.8%]', '100% [91.2–100%]', '100% [91.2–100%]', '4.5']);
   });
 
   it('counts failures among attempts, as infinite distances', () => {
@@ -129,7 +129,7 @@ describe('few flipped pixels', () => {
       [],
       options,
     );
-    expect(chapter.tables[0]!.rows[0]!.slice(3, 5)).toEqual(['37.5 [24.2, 53.0]', '∞']);
+    expect(chapter.tables[0]!.rows[0]!.slice(3, 5)).toEqual(['37.5% [24.2–53.0%]', '∞']);
     expect(chapter.claims[0]!.verdict).toBe('does not hold');
   });
 
@@ -151,10 +151,10 @@ describe('hardened victims', () => {
     const rows = finished.rows.map((r, i) => (r.attack === 'square' && i % n >= 180 ? { ...r, status: 'success' as const } : r));
     const { tables, claims } = hardened.conclude([{ ...finished, rows }], victims, options);
     expect(tables[0]!.rows).toEqual([
-      ['pdsg', '50.0'],
-      ['atan', '90.0'],
-      ['square', '90.0'],
-      ['worst case per sample', '40.0'],
+      ['pdsg', '50.0%'],
+      ['atan', '90.0%'],
+      ['square', '90.0%'],
+      ['worst case per sample', '40.0%'],
     ]);
     expect(claims[0]!.verdict).toBe('does not hold');
   });

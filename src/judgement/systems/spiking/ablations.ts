@@ -32,7 +32,7 @@ export const ablations: Part<Options> = {
     })),
   conclude: (runs, _, { questions }): Chapter => ({
     title: ablations.title,
-    paragraphs: ['Success in percent of attempts with Wilson 95 % intervals.'],
+    paragraphs: ['Success of attempts with Wilson 95 % intervals.'],
     tables: runs.flatMap((run) =>
       Object.entries(questions).map(([question, answers]) => tableOf(run, question, Object.keys(answers))),
     ),

@@ -1,8 +1,8 @@
 /** @file Rows of a run seen as attempts: samples the model got right, and whether an attack broke them within a budget. */
 import { median } from '../../../kit/metrics/quantile.ts';
+import { interval, percent } from '../../../kit/metrics/rate-words.ts';
 import { wilson } from '../../../kit/metrics/rates.ts';
 import type { Row } from '../../../kit/record/row.ts';
-import { points } from '../../chapter.ts';
 import type { FinishedRun } from './study.ts';
 
 /** The single attacked input's budget of a row. */
@@ -17,11 +17,9 @@ export const broken = (rows: readonly Row[]): number => rows.filter(({ status })
 /** Success rate of attempts; NaN where there were none. */
 export const rate = (rows: readonly Row[]): number => broken(rows) / rows.length;
 
-/** "61.5 [54.2, 68.3]", in percent with the Wilson interval. */
-export function rateText(rows: readonly Row[]): string {
-  const [low, high] = wilson(broken(rows), rows.length);
-  return rows.length === 0 ? '–' : `${points(rate(rows))} [${points(low)}, ${points(high)}]`;
-}
+/** "61.5% [54.2–68.3%]", with the Wilson interval. */
+export const rateText = (rows: readonly Row[]): string =>
+  rows.length === 0 ? '—' : `${percent(rate(rows))} [${interval(wilson(broken(rows), rows.length))}]`;
 
 /** The budgets of a run, ascending. */
 export const budgetsOf = ({ rows }: Pick<FinishedRun, 'rows'>): number[] => [...new Set(rows.map(epsOf))].sort((a, b) => a - b);
@@ -37,7 +35,7 @@ export function distances(run: Pick<FinishedRun, 'rows'>, attack: string): { sam
 /** Median over attempts, failures infinite: "∞" where more than half failed. */
 export function medianText(run: Pick<FinishedRun, 'rows'>, attack: string): string {
   const found = distances(run, attack).map(({ distance }) => distance);
-  if (found.length === 0) return '–';
+  if (found.length === 0) return '—';
   const middle = median(found);
   return Number.isFinite(middle) ? String(Number(middle.toPrecision(4))) : '∞';
 }

@@ -1,7 +1,8 @@
 /** @file Part (d): victims trained against attacks, judged under several surrogates: a net must not look robust because one surrogate fails on it. */
 import { z } from 'zod';
+import { percent } from '../../../kit/metrics/rate-words.ts';
 import type { Row } from '../../../kit/record/row.ts';
-import { type Claim, points, type Table } from '../../chapter.ts';
+import type { Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, epsOf } from './attempts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
@@ -75,14 +76,14 @@ function victimTable(run: FinishedRun, victims: readonly Victim[]): Table {
   const clean = run.rows.filter((row) => row.attack === run.attacks[0]!.as && epsOf(row) === all[0]);
   const right = clean.filter((row) => row.cleanPrediction === row.label).length / clean.length;
   return {
-    title: `${run.victim} (${defence === undefined ? 'standard training' : defence}): ${clean.length} samples, clean accuracy ${points(right)} %; robust accuracy in percent`,
+    title: `${run.victim} (${defence === undefined ? 'standard training' : defence}): ${clean.length} samples, clean accuracy ${percent(right)}; robust accuracy`,
     head: ['attack', ...all.map((eps) => `eps ${Number((255 * eps).toPrecision(3))}/255`)],
     rows: [
       ...run.attacks.map(({ as }) => [
         as,
-        ...all.map((eps) => points(standing(run.rows.filter((row) => row.attack === as && epsOf(row) === eps)))),
+        ...all.map((eps) => percent(standing(run.rows.filter((row) => row.attack === as && epsOf(row) === eps)))),
       ]),
-      ['worst case per sample', ...all.map((eps) => points(worst(run, eps)))],
+      ['worst case per sample', ...all.map((eps) => percent(worst(run, eps)))],
     ],
   };
 }
@@ -97,6 +98,6 @@ function claimOf(run: FinishedRun): Claim {
     claim: `${run.victim}: how robust it looks does not depend on the surrogate`,
     tested: `${guided.length} surrogates at eps ${Number((255 * eps).toPrecision(3))}/255`,
     verdict: spread > spreadToWarn ? 'does not hold' : 'holds',
-    because: `success ${points(Math.min(...success))} to ${points(Math.max(...success))} % of attempts, the most with ${strongest}; worst case ${points(worst(run, eps))} % robust accuracy`,
+    because: `success ${percent(Math.min(...success))} to ${percent(Math.max(...success))} of attempts, the most with ${strongest}; worst case ${percent(worst(run, eps))} robust accuracy`,
   };
 }

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { trainingGain } from '../../../kit/metrics/gain.ts';
+import { percent } from '../../../kit/metrics/rate-words.ts';
 import type { Row } from '../../../kit/record/row.ts';
-import { type Chapter, type Claim, points, type Table } from '../../chapter.ts';
+import type { Chapter, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, rate, rateText } from './attempts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
@@ -128,16 +129,17 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
     claim: `${name}: as strong as the best fixed surrogate, without knowing which that is`,
     tested: `${each.length} victims, ${n} attempts`,
     verdict: equal && higher ? 'holds' : equal || higher ? 'holds in part' : 'does not hold',
-    because: `against each victim's best fixed surrogate ${signed(against.mean)} points, 95 % lower bound ${signed(against.lower)} (to be above ${signed(-margin)}); averaged over victims ${points(own)} % against ${points(other)} % for the best single one, ${single}`,
+    because: `against each victim's best fixed surrogate ${signed(against.mean)} points, 95 % lower bound ${signed(against.lower)} (to be above ${signed(-margin)}); averaged over victims ${percent(own)} against ${percent(other)} for the best single one, ${single}`,
   };
 }
 
-const signed = (share: number): string => `${share >= 0 ? '+' : ''}${points(share)}`;
+/** A difference in points: "-3.0". */
+const signed = (share: number): string => `${share < 0 ? '' : '+'}${(100 * share).toFixed(1)}`;
 
 function victimTable(each: readonly AtVictim[], { pdsg }: Options): Table {
   const names = Object.keys(pdsg);
   return {
-    title: 'Success in percent of attempts with Wilson 95 % intervals, at each victim’s budget',
+    title: 'Success of attempts with Wilson 95 % intervals, at each victim’s budget',
     head: ['victim', 'eps x 255', 'attempts', 'best fixed', 'its success', ...names, 'own surrogate (skyline)', 'noise'],
     rows: each.map(({ run, eps, best, rates }) => [
       run.victim,
@@ -146,7 +148,7 @@ function victimTable(each: readonly AtVictim[], { pdsg }: Options): Table {
       best,
       rateText(rates.get(best)!),
       ...names.map((name) => rateText(rates.get(name)!)),
-      rates.has(skyline) ? rateText(rates.get(skyline)!) : '–',
+      rates.has(skyline) ? rateText(rates.get(skyline)!) : '—',
       rateText(rates.get('noise')!),
     ]),
   };
@@ -155,11 +157,11 @@ function victimTable(each: readonly AtVictim[], { pdsg }: Options): Table {
 function averageTable(each: readonly AtVictim[], fixedNames: readonly string[], { pdsg }: Options): Table {
   const names = [...Object.keys(pdsg), ...[...fixedNames].sort((a, b) => meanRate(each, b) - meanRate(each, a))];
   return {
-    title: 'Averaged over victims: success in percent, and how much it varies',
+    title: 'Averaged over victims: success, and how much it varies',
     head: ['gradient', 'mean', 'lowest', 'highest'],
     rows: names.map((name) => {
       const all = each.map(({ rates }) => rate(rates.get(name)!));
-      return [name, points(meanRate(each, name)), points(Math.min(...all)), points(Math.max(...all))];
+      return [name, percent(meanRate(each, name)), percent(Math.min(...all)), percent(Math.max(...all))];
     }),
   };
 }

@@ -1,7 +1,8 @@
 /** @file Part (b): how few flipped pixels of a binary event clip fool a victim. SDA against everything else that flips, under one surrogate and one pass budget. */
 import { z } from 'zod';
+import { percent } from '../../../kit/metrics/rate-words.ts';
 import { signedRank } from '../../../kit/metrics/signed-rank.ts';
-import { type Chapter, type Claim, points, type Table } from '../../chapter.ts';
+import type { Chapter, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, distances, meanCost, medianText, rateText } from './attempts.ts';
 import type { AttackEntry, FinishedRun, Part } from './study.ts';
 
@@ -66,7 +67,7 @@ function victimTable(run: FinishedRun): Table {
   const all = budgetsOf(run);
   const [some] = run.attacks;
   return {
-    title: `${run.victim}: ${attempts(run, some!.as, all[0]!).length} attempts, clips of ${run.elements.toLocaleString('en')} pixels; broken in percent of attempts with Wilson 95 % intervals`,
+    title: `${run.victim}: ${attempts(run, some!.as, all[0]!).length} attempts, clips of ${run.elements.toLocaleString('en')} pixels; broken of attempts with Wilson 95 % intervals`,
     head: [
       'attack',
       ...all.map((eps) => `≤ ${eps} (${((100 * eps) / run.elements).toFixed(3)} %)`),
@@ -107,7 +108,7 @@ function claimOf(runs: readonly FinishedRun[], first: string, tested: readonly T
   const share = runs.map((run) => {
     const most = budgetsOf(run).at(-1)!;
     const rows = attempts(run, first, most);
-    return `${run.victim} ${points(broken(rows) / rows.length)} % within ${most}`;
+    return `${run.victim} ${percent(broken(rows) / rows.length)} within ${most}`;
   });
   return {
     claim: `${first} needs fewer flips than the attacks it was published against`,
