@@ -164,12 +164,12 @@ const cases: readonly Case[] = [
   run(
     'an unknown format',
     { data: 'data: { format: image-foldr, path: photos }' },
-    'error: there is no data format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013, sequences)\n',
+    'error: there is no data format "image-foldr"\n  did you mean "image-folder"? (one of: image-folder, fer2013, cifar10, sequences, cifar10-dvs, dvs-gesture, n-mnist, events)\n',
   ),
   run(
     'an unknown key',
     { data: 'data: { format: image-folder, path: photos, limt: 3 }' },
-    'error: x.yaml:2:45: data.limt: unknown key "limt"\n  did you mean "limit"? (one of: use, limit, labels, resize, format, path, usage)\n',
+    'error: x.yaml:2:45: data.limt: unknown key "limt"\n  did you mean "limit"? (one of: use, limit, labels, resize, format, path, usage, frames, by, values, convention, downsample, sensor)\n',
   ),
   run(
     'a YAML syntax error',
@@ -273,7 +273,7 @@ const cases: readonly Case[] = [
   {
     what: 'an unknown command',
     args: ['runn'],
-    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, compare, synth, train, list, view)\n',
+    says: 'error: unknown command \'runn\'\n  did you mean "run"? (one of: init, run, predict, attack, inspect, gradient, convert, validate, export, study, compare, synth, train, list, view)\n',
   },
 ];
 

@@ -150,7 +150,7 @@ describe('provoke train', () => {
       const said = ended.map(({ stdout }) => stdout);
       for (const text of said.slice(0, 5)) expect(text).toContain('\n\nwhat the options mean: docs/training.md');
       expect(said[4]).toContain('against what, e.g. threat: { norm: linf, eps: 8/255 }\n');
-      expect(JSON.parse(said[5]!)).toHaveLength(5);
+      expect(JSON.parse(said[5]!)).toHaveLength(6);
     });
   });
 

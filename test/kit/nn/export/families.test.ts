@@ -9,6 +9,7 @@ import { architectures, findArchitecture } from '../../../../src/kit/nn/architec
 import { exportModel } from '../../../../src/kit/nn/export/export.ts';
 import { readCard } from '../../../../src/kit/nn/export/read-card.ts';
 import type { Options } from '../../../../src/kit/options.ts';
+import { chooseSpikes, substitutesFor } from '../../../../src/kit/spiking/choose.ts';
 import { fgsmOn } from './fgsm.ts';
 import { asTrained, facts, image } from './trained.ts';
 
@@ -69,7 +70,9 @@ describe('exported families', () => {
     );
     expect(model).toMatchObject({ name, classes, coupling: 'none', inputs: { x: input } });
     expect(model.fixedBatch).toBeUndefined();
-    const { before, after, statuses } = await fgsmOn(model, runtime, 0.02, { surrogates: architecture.surrogates ?? [] });
+    const { spikes } = chooseSpikes(model, undefined);
+    const standIns = spikes === undefined ? {} : substitutesFor(spikes);
+    const { before, after, statuses } = await fgsmOn(model, runtime, 0.02, standIns);
     expect(after).toBeGreaterThan(before);
     expect(statuses).not.toContain('invalid');
   });
