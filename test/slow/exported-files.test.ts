@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeNpy } from '../../../src/core/tensor/npy.ts';
-import { stream } from '../../../src/core/tensor/random.ts';
-import { f32, sizeOf } from '../../../src/core/tensor/tensor.ts';
-import { gradientArgs, proveGradient } from './gradient-proof.ts';
-import { type Ended, type Line, provokeInTurn } from './provoke.ts';
+import { writeNpy } from '../../src/core/tensor/npy.ts';
+import { stream } from '../../src/core/tensor/random.ts';
+import { f32, sizeOf } from '../../src/core/tensor/tensor.ts';
+import { gradientArgs, proveGradient } from '../app/cli/gradient-proof.ts';
+import { type Ended, type Line, provokeInTurn } from '../app/cli/provoke.ts';
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/onnx/export/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/onnx/export/${name}`, import.meta.url));
 
 interface Facts {
   readonly differentiable: boolean;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { writeNpy } from '../../../src/core/tensor/npy.ts';
-import { f32 } from '../../../src/core/tensor/tensor.ts';
-import { linearImageModel } from './models.ts';
-import { inFolder, provoke } from './provoke.ts';
+import { writeNpy } from '../../src/core/tensor/npy.ts';
+import { f32 } from '../../src/core/tensor/tensor.ts';
+import { linearImageModel } from '../app/cli/models.ts';
+import { inFolder, provoke } from '../app/cli/provoke.ts';
 
-const own = (name: string): string => fileURLToPath(new URL(`../../../examples/own/${name}`, import.meta.url));
+const own = (name: string): string => fileURLToPath(new URL(`../../examples/own/${name}`, import.meta.url));
 
 interface Record_ {
   readonly model: { readonly name: string; readonly classes: readonly string[] };
