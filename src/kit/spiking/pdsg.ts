@@ -10,6 +10,7 @@ interface PdsgOptions {
   readonly [name: string]: string | number;
   readonly width: number;
   readonly shift: number;
+  readonly tails: string;
   readonly statistics: string;
   readonly per: string;
   readonly over: string;
@@ -24,6 +25,7 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
   defaults: {
     width: pdsgDefaults.width,
     shift: pdsgDefaults.shift,
+    tails: pdsgDefaults.tails,
     statistics: 'auto',
     per: pdsgDefaults.per,
     over: pdsgDefaults.over,
@@ -33,6 +35,7 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
   about: {
     width: 'how wide the density is, in standard deviations of the potentials: 1 as published; others are ours',
     shift: 'how far above the threshold the density has its centre, in its own widths',
+    tails: 'normal, as published, or cauchy (ours): the tails of that density reach neurons far from their threshold',
     statistics:
       'whose potentials count: sample (those of the sample itself), reference-set (those of clean samples too), batch (those of its batch mates too, as in the paper: results then depend on the batch), auto (sample; in layers without space reference-set, where data give clean samples)',
     per: 'channel or layer: what has a standard deviation of its own',
@@ -41,6 +44,7 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
     reset: resetAbout,
   },
   choices: {
+    tails: ['normal', 'cauchy'],
     statistics: ['auto', 'sample', 'reference-set', 'batch'],
     per: ['channel', 'layer'],
     over: ['cumulative', 'current'],
@@ -60,7 +64,15 @@ export const pdsg: SpikeGradient<PdsgOptions> = {
       const known = reference?.layers.get(layer.name);
       const statistics = statisticsOf(layer, options.statistics, known !== undefined);
       const { shift, width } = options;
-      const density = { shift, width, statistics, per: options.per as Density['per'], over: options.over as Density['over'] };
+      const tails = options.tails as Density['tails'];
+      const density = {
+        shift,
+        width,
+        tails,
+        statistics,
+        per: options.per as Density['per'],
+        over: options.over as Density['over'],
+      };
       const fitting = statistics === 'reference-set' ? { reference: fit(known!, density) } : {};
       return surrogatesOf(
         layer,
@@ -95,7 +107,7 @@ function fit(steps: Known, { per, over }: Pick<Density, 'per' | 'over'>): Known 
 
 function labelOf(
   layer: SpikingLayer,
-  { shift, width, per, over, statistics: stated }: PdsgOptions,
+  { shift, width, tails, per, over, statistics: stated }: PdsgOptions,
   statistics: Density['statistics'],
   reference: ReferenceStatistics | undefined,
 ): string {
@@ -105,5 +117,5 @@ function labelOf(
     'reference-set': `statistics of the sample and ${reference?.samples.length} reference samples`,
   };
   const more = [per === 'layer' ? ', per layer' : '', over === 'current' ? ', of the step alone' : ''];
-  return `PDSG (${words[statistics]}${more.join('')}${width === 1 ? '' : `, width ${width}`}, shift ${shift})`;
+  return `PDSG (${words[statistics]}${more.join('')}${width === 1 ? '' : `, width ${width}`}${tails === 'normal' ? '' : ', tails of Cauchy'}, shift ${shift})`;
 }

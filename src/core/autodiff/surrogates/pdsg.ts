@@ -1,6 +1,6 @@
 /**
  * @file PDSG (Lun et al. 2025, arXiv 2503.03272): the surrogate of a spike is a normal density as wide as the potentials themselves deviate,
- * g(u) = exp(-(u - shift sigma)^2 / (2 sigma^2)) / (sigma sqrt(2 pi)). A `width` other than 1 times sigma is an addition of ours. The statistics are part of the gradient graph, and constants to it.
+ * g(u) = exp(-(u - shift sigma)^2 / (2 sigma^2)) / (sigma sqrt(2 pi)). A `width` other than 1 times sigma, and Cauchy's tails, are additions of ours. The statistics are part of the gradient graph, and constants to it.
  */
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/graph.ts';
@@ -24,6 +24,8 @@ export interface PdsgOptions {
   readonly width: number;
   /** How far above the threshold the density has its centre, in its own widths. */
   readonly shift: number;
+  /** normal, as published, or cauchy: 1 / (pi w (1 + (u - c)^2 / w^2)), whose tails reach neurons far from the threshold. */
+  readonly tails: 'normal' | 'cauchy';
   /** Whose potentials count: the neuron's own sample's; those of its batch mates too; or its sample's and the known ones of `reference`. */
   readonly statistics: 'batch' | 'sample' | 'reference-set';
   /** Whether channels have a sigma each. */
@@ -34,7 +36,14 @@ export interface PdsgOptions {
   readonly reference?: readonly KnownMoments[];
 }
 
-export const pdsgDefaults = { width: 1, shift: 0.5, statistics: 'sample', per: 'channel', over: 'cumulative' } as const;
+export const pdsgDefaults = {
+  width: 1,
+  shift: 0.5,
+  tails: 'normal',
+  statistics: 'sample',
+  per: 'channel',
+  over: 'cumulative',
+} as const;
 
 /** The rule of every comparison of a layer; what a step's potentials come to is written once, for those that fire and those that reset. */
 export function pdsgRule(layer: SpikingLayer, options: PdsgOptions): Broadcasting {
@@ -48,16 +57,17 @@ export function pdsgRule(layer: SpikingLayer, options: PdsgOptions): Broadcastin
     const prefix = node.name.slice(0, node.name.length - own.length);
     const densities = memory.get(prefix) ?? densitiesOf(layer, options, (name) => scene.node(prefix + name), scene);
     memory.set(prefix, densities);
-    const { centre, exponent, height } = densities(layer.spikes.find((spike) => spike.node === own)!.step);
+    const { centre, factor, height } = densities(layer.spikes.find((spike) => spike.node === own)!.step);
     const square = m.square(m.sub(potentialOf(m, node, scene), centre));
-    return m.mul(m.exp(m.mul(square, exponent)), height);
+    const scaled = m.mul(square, factor);
+    return options.tails === 'cauchy' ? m.div(height, m.add(scaled, 1)) : m.mul(m.exp(scaled), height);
   });
 }
 
-/** height exp(exponent (v - centre)^2), v as `potentialOf` has it. */
+/** height exp(factor (v - centre)^2), or height / (1 + factor (v - centre)^2); v as `potentialOf` has it. */
 interface Density {
   readonly centre: string;
-  readonly exponent: string;
+  readonly factor: string;
   readonly height: string;
 }
 
@@ -121,8 +131,8 @@ function densitiesOf(
     const shift = m.mul(sigma, options.shift);
     return {
       centre: threshold === undefined ? shift : m.add(shift, threshold),
-      exponent: m.div(-0.5, m.square(sigma)),
-      height: m.div(1 / Math.sqrt(2 * Math.PI), sigma),
+      factor: m.div(options.tails === 'cauchy' ? 1 : -0.5, m.square(sigma)),
+      height: m.div(options.tails === 'cauchy' ? 1 / Math.PI : 1 / Math.sqrt(2 * Math.PI), sigma),
     };
   });
 }
