@@ -93,10 +93,9 @@ function* restorable(
   for (let from = 0; from < which.length; ) {
     const some = which.slice(from, from + Math.max(1, Math.min(size, left())));
     from += some.length;
-    const answers = yield* logits(
-      some.map((i) => restored(u, [i])),
-      done,
-    );
+    const at = some.map((i) => restored(u, [i]));
+    // scouting: of several equally small examples the one that is gone on from must be the result, and the search that follows asks about it again
+    const { logits: answers } = yield { ask: 'logits', at, scouting: true, ...(done === undefined ? {} : { done }) };
     for (const [k, z] of answers.entries()) if (reached(goal, argmax(z))) found.push({ i: some[k]!, lead: leadOf(goal, z) });
   }
   // sorting is stable: the order decides among equals

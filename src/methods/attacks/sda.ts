@@ -3,10 +3,10 @@
  * Paper: Lun, Feng, Ni, Liang, Wang, Li, Yu, Cui, "Towards effective and sparse adversarial attack on spiking neural networks via breaking invisible surrogate
  * gradients", CVPR 2025, section 4.2; with a target as in the code of Spike-Retiming (2026): cross-entropy to the target.
  * Threat model: white box, l0, binary inputs. The gradient is whatever the model's `spikes` says (pdsg by default).
- * Deviations: a gradient costs as much as a few forward passes, so candidates are not asked about one by one (the paper: 10 (n + 1) in iteration n). Flips
- * are taken as the gradient ranks them, half of what seems to be missing at a time; the gradients along the way, summed, choose all flips anew, as few as
- * suffice; one search restores the least useful ones; what is left is asked about one by one until no flip can be restored alone, which the last questions
- * prove. That proof takes a question per flip, so it is most of the cost: reduce: prefix leaves it out. With a target the margin of the target is raised.
+ * Deviations: the paper asks about 10 (n + 1) candidates one by one in iteration n. Here flips are taken as the gradient ranks them, half of what seems to be
+ * missing at a time, and then the gradients on the way, summed, choose all flips anew, fewer and fewer, at a gradient each; one search restores the least
+ * useful ones; what is left is asked about one by one until no flip can be restored alone, which the last questions prove. That proof takes a question per
+ * flip, and most of the cost is on the way to it: reduce: prefix leaves it out. With a target the margin of the target is raised.
  * mode reference is the paper's algorithm: candidates whose flip alone does not raise the loss are accepted for good, those whose change was least are
  * restored by one binary search over prefixes. Candidates are at most the elements that are not flipped (the authors' code then takes flipped ones
  * again); ties go to the lower index (there: to chance); the noise that keeps zero gradients in play is the sample's own.
@@ -16,7 +16,7 @@ import type { Attack } from './attack.ts';
 import { drive } from './frame/drive.ts';
 import { aboutAllowed, checkAllowed, flipsOf } from './frame/flipping.ts';
 import { checkReduction, elementsOf, type Reduction } from './reduce-flips.ts';
-import { frugal, frugalForwards } from './sparse-search/frugal.ts';
+import { frugal, frugalForwards, rounds } from './sparse-search/frugal.ts';
 import { published, publishedForwards } from './sparse-search/published.ts';
 import { within } from './sparse-search/room.ts';
 
@@ -74,7 +74,10 @@ export const sda: Attack<'gradient', Options> = {
     const settled = settle(options);
     const elements = elementsOf(facts);
     if (options.mode === 'reference') return { forwards: publishedForwards(settled, elements), backwards: settled.iterations };
-    return { forwards: frugalForwards(settled, elements), backwards: settled.iterations + 2 };
+    return {
+      forwards: frugalForwards(settled, elements),
+      backwards: settled.iterations + 1 + (settled.reduce === 'none' ? 0 : rounds),
+    };
   },
   paper: 'Lun et al. 2025, arXiv 2503.03272',
   run: (job, options) =>

@@ -1,4 +1,4 @@
-/** @file The search for few flips with few questions: gradients lead to an example, their sum chooses anew, what is needless is restored. */
+/** @file The search for few flips with few questions: gradients lead to an example, their sum chooses ever fewer flips, what is needless is restored. */
 import { leadOf, reached } from '../../../kit/losses/loss.ts';
 import { argmax } from '../../../kit/model/oracle.ts';
 import type { Flipping } from '../frame/flipping.ts';
@@ -6,8 +6,8 @@ import { type Answer, type Attempt, gradients, type Question } from '../frame/qu
 import type { Trial } from '../frame/walker.ts';
 import { losses } from '../option-checks.ts';
 import type { Reduction } from '../reduce-flips.ts';
-import { type Around, around } from './around.ts';
-import { prune } from './prune.ts';
+import { type Around, around, together } from './around.ts';
+import { prune, prunePasses } from './prune.ts';
 import { foremost, promising, ranked } from './ranks.ts';
 
 export interface Frugal {
@@ -28,31 +28,34 @@ const growth = 4;
 /** Without `beyond`: so many times the budget's flips are tried, for about half of them turn out needless. */
 const excess = 4;
 
+/** Gradients at points around the boundary, which make the example smaller. */
+export const rounds = 12;
+
+/** By what part the number of flips shrinks after an example, and grows after any other point. */
+const fewer = 0.4;
+const more = 0.2;
+
 type Scene = Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left' | 'best'>;
 
 export function* frugal(scene: Scene, options: Frugal): Attempt {
   const points = around(scene.space, scene.left);
   const found = yield* approach(scene, points, options);
   if (found === undefined || options.reduce === 'none') return;
-  const slope = yield* chooseAnew(scene, points, found);
+  const slope = yield* shrink(scene, points, found);
   const worth = (i: number): number => slope[i]! * scene.space.flip[i]!;
   const order = points.all().sort((i, j) => worth(i) - worth(j) || i - j);
-  const gone = yield* longest(scene, points, order.length - 1, (m) => order.slice(0, m));
+  const gone = yield* longest(scene, points, order.length - 1, (m) => order.slice(0, m), order.length / 8);
   points.flip(order.slice(0, gone));
   if (options.reduce !== 'minimal' || (!options.beyond && points.count() > excess * scene.space.eps)) return;
-  for (;;) {
-    yield* prune(scene.goal, points, new Map(points.all().map((i) => [i, worth(i)])), 1);
-    // the result is the smallest example that was asked about, the first of these: mostly this one
-    const others = differing(points.u, scene.best()!.u);
-    if (others.length === 0) return;
-    points.flip(others);
-  }
+  // what was seen on the way may be smaller, and prune goes on from the result
+  points.flip(differing(points.u, scene.best()!.u));
+  yield* prune(scene.goal, points, new Map(points.all().map((i) => [i, worth(i)])), 0.8);
 }
 
 interface Found {
   /** The slope at the example of what is maximised. */
   readonly slope: Float32Array;
-  /** Of every element the worth of its flip, summed over all points on the way. */
+  /** Of every element the worth of its flip, summed over all points on the way, where every gradient has length 1. */
   readonly total: Float64Array;
 }
 
@@ -77,7 +80,7 @@ function* approach(
     const answer = yield* gradients([points.u], [loss], (0.5 * n) / iterations);
     const slope = answer.gradient[0]!;
     const z = answer.logits[0]!;
-    for (let i = 0; i < total.length; i++) total[i]! += slope[i]! * space.flip[i]!;
+    add(total, slope, space);
     if (reached(goal, argmax(z))) return { slope, total };
     const lead = leadOf(goal, z);
     const limit = Math.ceil(growth * step);
@@ -86,7 +89,7 @@ function* approach(
     const order = foremost(ranks, Math.min(n === 0 ? k : Math.ceil(limit / share), room));
     if (order.length === 0) {
       if (room <= 0) return undefined;
-      const drawn = foremost(ranked(space, points.u, slope, noise), Math.min(step, room));
+      const drawn = foremost(ranked(space, points.u, slope, noise), Math.min(step, room, together));
       points.flip(yield* harmless(scene, points, drawn, lead));
       [step, before] = [limit, undefined];
       continue;
@@ -118,24 +121,42 @@ function* harmless({ goal }: Scene, points: Around, drawn: readonly number[], le
 }
 
 /**
- * The gradients along the way, that at the example included, say together what a flip is worth better than the one it was chosen by. So all flips are chosen
- * anew in the order of that sum, as few as make an example, where fewer do. Returns the slope at the example.
+ * The gradients on the way, summed, say better what a flip is worth than the one it was chosen by. So flips are chosen anew by that sum again and again: fewer
+ * after an example, more where there are too few; and every gradient, close to the boundary by now, is added. `points` moves to the smallest example; returns
+ * the slope there.
  */
-function* chooseAnew(scene: Scene, points: Around, { slope, total }: Found): Generator<Question, Float32Array, Answer> {
+function* shrink(scene: Scene, points: Around, { slope, total }: Found): Generator<Question, Float32Array, Answer> {
   const { goal, space } = scene;
-  const now = points.all();
-  const ranks = total.map((worth, i) => (space.flip[i] !== 0 && worth > 0 ? worth : -1));
-  const order = foremost(ranks, now.length - 1);
-  // from the example to the first m of the order: change back what is not among them, flip what is
-  const towards = (m: number): number[] => {
-    const wanted = new Set(order.slice(0, m));
-    return [...now.filter((i) => !wanted.has(i)), ...[...wanted].filter((i) => !points.flipped(i))];
-  };
-  const fewer = yield* longest(scene, points, order.length - 1, (m) => towards(order.length - m), order.length / 4);
-  if (fewer === 0 && !(yield* isExample(scene, points, towards(order.length)))) return slope;
-  points.flip(towards(order.length - fewer));
-  const { gradient } = yield* gradients([points.u], [losses.margin!(goal)], 0.6);
-  return gradient[0]!;
+  const loss = losses.margin!(goal);
+  let best = { all: points.all(), slope };
+  let size = best.all.length * (1 - fewer);
+  for (let n = 0; n < rounds && best.all.length > 1; n++) {
+    size = Math.max(1, Math.min(best.all.length - 1, Math.floor(size)));
+    const ranks = total.map((worth, i) => (space.flip[i] !== 0 && worth > 0 ? worth : -1));
+    move(points, foremost(ranks, size));
+    const answer = yield* gradients([points.u], [loss], 0.5 + (0.2 * n) / rounds);
+    add(total, answer.gradient[0]!, space);
+    const holds = reached(goal, argmax(answer.logits[0]!));
+    if (holds) best = { all: points.all(), slope: answer.gradient[0]! };
+    size = holds ? size * (1 - fewer) : Math.ceil(size * (1 + more));
+  }
+  move(points, best.all);
+  return best.slope;
+}
+
+/** Adds what every flip is worth, as if the gradient had length 1: gradients of spikes differ by orders of magnitude. */
+function add(total: Float64Array, slope: Float32Array, { flip }: Pick<Flipping, 'flip'>): void {
+  let squares = 0;
+  for (let i = 0; i < slope.length; i++) squares += slope[i]! ** 2;
+  if (squares === 0) return;
+  const scale = 1 / Math.sqrt(squares);
+  for (let i = 0; i < total.length; i++) total[i]! += scale * slope[i]! * flip[i]!;
+}
+
+/** Flips just these. */
+function move(points: Around, wanted: readonly number[]): void {
+  const kept = new Set(wanted);
+  points.flip([...points.all().filter((i) => !kept.has(i)), ...wanted.filter((i) => !points.flipped(i))]);
 }
 
 function* isExample({ goal }: Pick<Scene, 'goal'>, points: Around, change: readonly number[]) {
@@ -160,13 +181,13 @@ function* longest(
   return least;
 }
 
-/** The most forward passes, the gradients' included, where an example has up to `flips` flips; `prune` may in theory begin anew after every flip it restores. */
+/** The most forward passes, the gradients' included, where an example has up to `flips` flips. */
 export function frugalForwards({ iterations, reduce }: Pick<Frugal, 'iterations' | 'reduce'>, flips: number): number {
   const halvings = Math.ceil(Math.log2(flips + 1)) + 2;
-  const anew = 2 * (halvings + 1);
-  return (
-    iterations + 2 + (reduce === 'none' ? 0 : anew) + (reduce === 'minimal' ? (flips * (flips + 1)) / 2 + flips * halvings : 0)
-  );
+  // and where no gradient tells flips apart some of them one by one
+  const found = iterations * (1 + Math.min(together, flips)) + 2;
+  if (reduce === 'none') return found;
+  return found + rounds + halvings + (reduce === 'minimal' ? prunePasses(flips) : 0);
 }
 
 function differing(a: Float32Array, b: Float32Array): number[] {

@@ -7,26 +7,41 @@ import type { Around } from './around.ts';
 /** Singles asked about at a time, at first; twice as many after every time that none could be restored. */
 const first = 4;
 
+/** Questions per flip after which restoring ends without the proof: 6 are the rule, 14 the most that was seen. */
+const patience = 64;
+
 /**
- * `points` stands at an example; `expected` says of each of its flips what the lead is thought to be without it. At the end it stands at an example from
+ * `points` stands at an example; `worth` says of each of its flips by how much it is thought to lower the lead. At the end it stands at an example from
  * which no flip can be restored alone: the last question about each of its flips was asked at that very point. A restored flip makes the answers about
- * all others obsolete, so those are asked about first whose lead was the least when they were asked about last.
+ * all others obsolete, so those are asked about first whose lead was the least when they were asked about last. Flips of the very same worth are taken to
+ * be alike (values a network adds up before anything else, as pooling does): while one of them is known to be needed the others wait for the proof.
  */
-export function* prune(goal: Goal, points: Around, expected: ReadonlyMap<number, number>, done: number): Attempt {
-  const lead = new Map(expected);
+export function* prune(goal: Goal, points: Around, worth: ReadonlyMap<number, number>, done: number): Attempt {
+  const kind = new Map(worth);
+  // those without worth have nothing in common; no other worth is as small as these
+  for (const [i, value] of kind) if (value === 0) kind.set(i, -Number.MIN_VALUE * (i + 1));
+  const lead = new Map([...kind.values()].map((value) => [value, value]));
+  const leadAt = (i: number): number => lead.get(kind.get(i)!)!;
   const needed = new Set<number>();
   let size = first;
-  while (needed.size < lead.size) {
-    const open = [...lead].filter(([i]) => !needed.has(i)).sort(([i, a], [j, b]) => a - b || i - j);
-    const asked = open.slice(0, size).map(([i]) => i);
+  let left = prunePasses(kind.size);
+  while (needed.size < kind.size) {
+    const waiting = foremostOf(kind, needed);
+    const open = waiting.length > 0 ? waiting : [...kind.keys()].filter((i) => !needed.has(i));
+    const asked = open.sort((i, j) => leadAt(i) - leadAt(j) || i - j).slice(0, size);
+    // the halving that may follow included
+    left -= asked.length + Math.ceil(Math.log2(asked.length + 1));
+    if (left < 0) return;
     const answers = yield* points.logits(
       asked.map((i) => [i]),
       { done },
     );
+    const leads = new Map<number, number>();
     const free: number[] = [];
     for (const [k, i] of asked.entries()) {
       const z = answers[k]!;
-      lead.set(i, leadOf(goal, z));
+      leads.set(i, leadOf(goal, z));
+      if (waiting.length > 0) lead.set(kind.get(i)!, leadOf(goal, z));
       if (reached(goal, argmax(z))) free.push(i);
       else needed.add(i);
     }
@@ -34,15 +49,27 @@ export function* prune(goal: Goal, points: Around, expected: ReadonlyMap<number,
     if (free.length === 0) continue;
     // the first one leads to the smallest example so far, should no second one go with it
     const [head, ...tail] = free as [number, ...number[]];
-    const list = [head, ...tail.sort((i, j) => lead.get(i)! - lead.get(j)! || i - j)];
+    const list = [head, ...tail.sort((i, j) => leads.get(i)! - leads.get(j)! || i - j)];
     const gone = yield* together(goal, points, list, done);
     points.flip(list.slice(0, gone));
-    for (const i of list.slice(0, gone)) lead.delete(i);
+    for (const i of list.slice(0, gone)) kind.delete(i);
     needed.clear();
     // with one more the goal was missed, so that one is needed now
     if (gone < list.length) needed.add(list[gone]!);
     size = first;
   }
+}
+
+/** Of every kind none of whose flips is known to be needed the first one. */
+function foremostOf(kind: ReadonlyMap<number, number>, needed: ReadonlySet<number>): number[] {
+  const known = new Set([...needed].map((i) => kind.get(i)!));
+  const list: number[] = [];
+  for (const [i, value] of kind) {
+    if (known.has(value)) continue;
+    known.add(value);
+    list.push(i);
+  }
+  return list;
 }
 
 /** How many of these, each of which can be restored alone, can be restored together: the first ones, at least one; one more would be too many. */
@@ -55,4 +82,10 @@ function* together(goal: Goal, points: Around, list: readonly number[], done: nu
     else most = middle - 1;
   }
   return least;
+}
+
+/** The most questions about an example of so many flips. */
+export function prunePasses(flips: number): number {
+  const halvings = Math.ceil(Math.log2(flips + 1)) + 1;
+  return Math.min(patience * flips + halvings, (flips * (flips + 1)) / 2 + flips * halvings);
 }
