@@ -2,7 +2,11 @@
 import { type Ball, largest } from './ball.ts';
 
 export const l0: Ball = {
-  size: (u) => u.reduce((count, value) => count + (value === 0 ? 0 : 1), 0),
+  size(u) {
+    let count = 0;
+    for (let i = 0; i < u.length; i++) if (u[i] !== 0) count++;
+    return count;
+  },
   /** Keeping coordinate i, clipped to c_i, lowers the squared distance by u_i^2 - (u_i - c_i)^2: the largest gains stay. */
   project(u, eps, room) {
     const clipped = u.map((value, i) => Math.sign(value) * Math.min(Math.abs(value), Math.max(0, room(i, Math.sign(value)))));

@@ -57,7 +57,7 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
         const point = into[name]!;
         // few elements are flipped
         point.set(x);
-        for (let i = 0; i < x.length; i++) if (u[from + i] !== 0 && flipped(u, from + i)) point[i] = other[from + i]!;
+        for (let i = 0, at = from; i < x.length; i++, at++) if (u[at] !== 0 && flipped(u, at)) point[i] = other[at]!;
       }
     },
     pull(gradient) {
@@ -69,7 +69,7 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
     },
     size(u) {
       wide.set(u);
-      for (const { from, to } of binary) for (let i = from; i < to; i++) wide[i] = flipped(u, i) ? flip[i]! : 0;
+      for (const { from, to } of binary) for (let i = from; i < to; i++) if (u[i] !== 0) wide[i] = flipped(u, i) ? flip[i]! : 0;
       return balls[space.norm].size(wide);
     },
     clip: (u) => u.map((value, i) => Math.min(high[i]!, Math.max(low[i]!, value))),
