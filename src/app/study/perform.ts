@@ -1,6 +1,7 @@
 /** @file A study from its file to its pages: data made where they are generated, every run performed or resumed, then concluded. */
 import { join } from 'node:path';
 import { performRun } from '../experiment/perform.ts';
+import { loadAttacks } from '../host/attacks.ts';
 import { writeWhole } from '../host/files.ts';
 import { conclude, type FinishedStudyRun } from './conclude.ts';
 import { studyMarkdown } from './markdown.ts';
@@ -32,6 +33,8 @@ export interface StudyAttending {
 export async function performStudy(order: StudyOrder, { signal, progress, say }: StudyAttending): Promise<StudyRecord> {
   const { name, study, base, folder, places, workers, threads, device } = order;
   const planned = planStudy(study, places);
+  // what cannot be named is refused before the first run, not after hours
+  for (const { experiment } of planned) await loadAttacks(experiment.attacks, base);
   const finished: FinishedStudyRun[] = [];
   for (const [i, run] of planned.entries()) {
     const { name: runName, experiment } = run;

@@ -112,6 +112,14 @@ describe('few flipped pixels', () => {
     ),
   });
 
+  it('gives every attack that looks at gradients the same surrogate, and no other', () => {
+    const chosen = sparse.options.parse({ elements: 1000, spikes: 'atan', attacks: ['sda', 'random-flip'] });
+    expect(sparse.runs([{ name: 'v' }], chosen)[0]!.attacks).toEqual([
+      { use: 'sda', as: 'sda', spikes: 'atan' },
+      { use: 'random-flip', as: 'random-flip' },
+    ]);
+  });
+
   it('has the budgets of both lists, ascending, in flips', () => {
     expect(run!.threat).toEqual({ norm: 'l0', eps: [5, 10, 50] });
   });

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { percent } from '../../../kit/metrics/rate-words.ts';
 import { signedRank } from '../../../kit/metrics/signed-rank.ts';
+import { attackNamed } from '../../../methods/attacks/registry.ts';
 import type { Chapter, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, distances, meanCost, medianText, rateText } from './attempts.ts';
-import type { AttackEntry, FinishedRun, Part } from './study.ts';
+import type { AttackEntry, FinishedRun, Part, SpikeChoice } from './study.ts';
 
 const attack = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
 
@@ -19,11 +20,14 @@ const options = z.strictObject({
 type Options = z.infer<typeof options>;
 
 /** Attacks the claim names; others may win, and then that is said. */
-const rivals: readonly string[] = ['scg', 'spike-fool', 'gs-attack', 'top-k-flip'];
+const rivals: readonly string[] = ['scg', 'spike-fool', 'gumbel-flip', 'top-k-flip'];
 
+/** One surrogate for all that look at gradients. */
 const entry = (given: Options['attacks'][number], { spikes }: Options): AttackEntry => {
-  const stated = typeof given === 'string' ? { use: given } : given;
-  return { ...stated, as: String(stated.as ?? stated.use), spikes: spikes as AttackEntry['spikes'] & object };
+  const stated: { use: string; as?: string | undefined } = typeof given === 'string' ? { use: given } : given;
+  const named = { ...stated, as: String(stated.as ?? stated.use) };
+  const { needs } = attackNamed(stated.use);
+  return needs === 'gradient' ? { spikes: spikes as SpikeChoice, ...named } : named;
 };
 
 const budgets = ({ flips, shares, elements }: Options): number[] =>
