@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadData } from '../../../src/app/host/data.ts';
-import { nodeRuntime } from '../../../src/app/host/runtime.ts';
-import { expressions } from '../../../src/kit/data/synth/faces/expressions.ts';
-import { everything, usableOf } from '../../kit/data/samples.ts';
-import { type Ended, inFolder, provoke, provokeInTurn } from './provoke.ts';
+import { loadData } from '../../src/app/host/data.ts';
+import { nodeRuntime } from '../../src/app/host/runtime.ts';
+import { expressions } from '../../src/kit/data/synth/faces/expressions.ts';
+import { type Ended, inFolder, provoke, provokeInTurn } from '../app/cli/provoke.ts';
+import { everything, usableOf } from '../kit/data/samples.ts';
 
 const open = (format: string, path: string, base: string, usage?: string) =>
   loadData({ format, path, ...(usage === undefined ? {} : { usage }) }, { base, runtime: nodeRuntime({ threads: 1 }) });

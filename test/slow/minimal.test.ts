@@ -3,11 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import type { RunRecord } from '../../../src/app/experiment/results.ts';
-import type { Row } from '../../../src/kit/record/row.ts';
-import { closestAttack } from './closest.ts';
-import { type Ended, inFolder, provokeInTurn } from './provoke.ts';
-import { writeStreams } from './streams.ts';
+import type { RunRecord } from '../../src/app/experiment/results.ts';
+import type { Row } from '../../src/kit/record/row.ts';
+import { closestAttack } from '../app/cli/closest.ts';
+import { type Ended, inFolder, provokeInTurn } from '../app/cli/provoke.ts';
+import { writeStreams } from '../app/cli/streams.ts';
 
 const oneNorm = 'threat: { rgb: { norm: l2, eps: [0.05, 0.2, 0.8] }, skeleton: { norm: l2, eps: [0.1, 0.4, 1.6] } }';
 
