@@ -7,6 +7,7 @@ import { gradientCost } from './cases/gradient-cost.ts';
 import { lstm } from './cases/lstm.ts';
 import { memory } from './cases/memory.ts';
 import { pgdResnet18 } from './cases/pgd-resnet18.ts';
+import { sdaBench } from './cases/sda.ts';
 import { throughput } from './cases/throughput.ts';
 import { trainStep } from './cases/train-step.ts';
 import type { Bench, BenchLine } from './measure.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'adversarial-epoch': adversarialTraining,
   autoattack: autoattackBench,
   'event-reading': eventReading,
+  sda: sdaBench,
 };
 
 const [name, ...rest] = process.argv.slice(2).filter((arg) => arg !== '--');
