@@ -67,7 +67,7 @@ export function openAedat3(source: ByteSource, name: string, header: AedatHeader
             'copy or download the file again',
           );
         if (packet.type !== polarity) {
-          bytes.skip(body);
+          bytes.pass(body);
           continue;
         }
         const base = packet.overflows * epoch;
@@ -101,7 +101,7 @@ export function openAedat3(source: ByteSource, name: string, header: AedatHeader
             count = 0;
           }
         }
-        bytes.skip((packet.capacity - used) * eventBytes);
+        bytes.pass((packet.capacity - used) * eventBytes);
       }
       yield buffers.chunk(count);
     },

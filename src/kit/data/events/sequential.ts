@@ -6,7 +6,7 @@ export interface SequentialBytes {
   readonly at: number;
   /** The next `length` bytes, fewer at the end of the source; a view that is valid until the next call. */
   take(length: number): Promise<Uint8Array>;
-  skip(length: number): void;
+  pass(length: number): void;
 }
 
 const blockBytes = 2 ** 20;
@@ -33,7 +33,7 @@ export function sequential(source: ByteSource, start = 0): SequentialBytes {
       at += bytes.length;
       return bytes;
     },
-    skip(length) {
+    pass(length) {
       at += length;
     },
   };
