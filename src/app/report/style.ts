@@ -55,6 +55,7 @@ th{font-weight:500}thead th{color:var(--soft);vertical-align:bottom}
 .cells td,.cells th[scope=row]{white-space:nowrap}.cells tfoot th,.cells tfoot td{font-weight:600}.cells tfoot small{font-weight:400}.cells small{display:block;color:var(--faint);font-size:.76rem;line-height:1.2}
 .cells th button{all:unset;cursor:pointer;font-size:.8rem;line-height:1.25}.cells th button:focus-visible{outline:2px solid var(--calm);outline-offset:2px}
 .cells th[aria-sort] button{color:var(--ink)}.cells th[aria-sort=ascending] button::after{content:" ↑"}.cells th[aria-sort=descending] button::after{content:" ↓"}
+.study{margin:0 0 2rem}.study th[scope=row],.study th:first-child{text-align:left;padding-left:0}.study small{display:block;color:var(--faint);font-size:.76rem;line-height:1.2;white-space:nowrap}
 .facts{width:100%}.facts th{text-align:left;color:var(--soft);font-weight:400;padding-left:0;width:11rem}.facts td{text-align:left;padding-right:0;overflow-wrap:anywhere}
 .inputs th,.inputs td,.audit th,.audit td{text-align:left}.inputs th:first-child,.audit th:first-child{padding-left:0}.inputs{margin-top:2rem}.audit .raised td:nth-child(2){color:var(--hot);font-weight:600}
 .methods cite{color:var(--soft);font-style:normal;font-size:.84rem}

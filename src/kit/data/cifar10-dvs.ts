@@ -6,16 +6,12 @@
 import { UserError } from '../../core/errors.ts';
 import { collect } from './events/chunk.ts';
 import {
-  addFile,
   type EventDataOptions,
   eventsIn,
-  itemOf,
-  optionsDigest,
+  filesAsSource,
   type Recording,
-  readingOf,
   splitNamed,
   splitNames,
-  syntheticIn,
   tenths,
 } from './events/recordings.ts';
 import type { DataSource, FileTree } from './source.ts';
@@ -45,19 +41,7 @@ export async function cifar10Dvs(tree: FileTree, options: EventDataOptions = {})
   });
   if (chosen.length === 0)
     throw new UserError(`the split "${usage}" of ${name} is empty`, 'a tenth of a class needs five recordings or more');
-  const synthetic = await syntheticIn(tree, files);
-  const hash = await optionsDigest(options);
-  for (const path of chosen) await addFile(hash, tree, path);
-  return {
-    name: usage === undefined ? name : `${name} (${usage})`,
-    labels,
-    labelsAre: 'the names of the folders',
-    reading: readingOf(options),
-    ...synthetic,
-    count: chosen.length,
-    item: (index) => itemOf(recordingOf(tree, chosen[index]!, options), options),
-    sha256: await hash.finish(),
-  };
+  return filesAsSource({ tree, files, labels, chosen, recording: (path) => recordingOf(tree, path, options) }, options);
 }
 
 const classOf = (path: string): string => path.split('/')[0]!;

@@ -2,16 +2,13 @@
 import { UserError } from '../../core/errors.ts';
 import { collect } from './events/chunk.ts';
 import {
-  addFile,
   type EventDataOptions,
   eventsIn,
-  itemOf,
+  filesAsSource,
   ofTraining,
-  optionsDigest,
-  readingOf,
+  type Recording,
   splitNamed,
   splitNames,
-  syntheticIn,
 } from './events/recordings.ts';
 import type { DataSource, FileTree } from './source.ts';
 
@@ -37,24 +34,11 @@ export async function nMnist(tree: FileTree, options: EventDataOptions = {}): Pr
     return split === 'test' ? inFolder('test') : ofTraining(inFolder('train'), split);
   });
   if (chosen.length === 0) throw new UserError(`the split "${usage}" of ${name} is empty`, 'it has to hold a recording at least');
-  const synthetic = await syntheticIn(tree, files);
-  const hash = await optionsDigest(options);
-  for (const path of chosen) await addFile(hash, tree, path);
-  return {
-    name: usage === undefined ? name : `${name} (${usage})`,
-    labels,
-    labelsAre: 'the names of the folders',
-    reading: readingOf(options),
-    ...synthetic,
-    count: chosen.length,
-    async item(index) {
-      const path = chosen[index]!;
-      const id = path.replace(/\.bin$/i, '');
-      const read = async () => collect(await eventsIn(tree, path, options));
-      return itemOf({ id, group: id, label: classOf(path), path, read }, options);
-    },
-    sha256: await hash.finish(),
+  const recording = (path: string): Recording => {
+    const id = path.replace(/\.bin$/i, '');
+    return { id, group: id, label: classOf(path), path, read: async () => collect(await eventsIn(tree, path, options)) };
   };
+  return filesAsSource({ tree, files, labels, chosen, recording }, options);
 }
 
 const classOf = (path: string): string => path.split('/')[1]!;

@@ -7,9 +7,9 @@
 import { UserError } from '../../../core/errors.ts';
 import type { ByteSource } from '../source.ts';
 import { type AedatHeader, aedatHeaderBytes, type Sensor, sensorNamed } from './aedat-header.ts';
-import { chunkBuffers, chunkEvents, placeAfter, type RawReader } from './chunk.ts';
+import { chunkBuffers, type RawReader } from './chunk.ts';
 import { type Convention, conventionDefault } from './convention.ts';
-import { sequential } from './sequential.ts';
+import { recordBlocks } from './record-blocks.ts';
 import type { EventStream } from './stream.ts';
 import { wholeTimes } from './whole-times.ts';
 
@@ -105,19 +105,13 @@ export function openAedat2(source: ByteSource, name: string, header: AedatHeader
       return plausibleLittle(bytes) ? 'little-endian' : undefined;
     },
     async *chunks() {
-      const left = source.size - header.end - records * recordBytes;
       const buffers = chunkBuffers();
       const { x, y, p, t } = buffers;
-      const bytes = sequential(source, header.end);
-      for (let done = 0; done < records; ) {
-        const block = await bytes.take(Math.min(chunkEvents, records - done) * recordBytes);
-        const many = Math.floor(block.length / recordBytes);
-        if (many === 0)
-          throw new UserError(`"${name}" ends before event ${done}`, 'it became shorter while it was read: try again');
+      for await (const { bytes: block, first, many } of recordBlocks(source, { name, recordBytes, start: header.end })) {
         let count = 0;
         for (let i = 0, at = 0; i < many; i++, at += recordBytes) {
           const address = ((block[at]! << 24) | (block[at + 1]! << 16) | (block[at + 2]! << 8) | block[at + 3]!) >>> 0;
-          if ((address & never) !== 0) throw impossible(name, done + i, address, plausibleLittle(block));
+          if ((address & never) !== 0) throw impossible(name, first + i, address, plausibleLittle(block));
           if ((address & reading.skip) !== 0) continue;
           let [column, row] = [(address >>> bits.xs) & bits.x, (address >>> bits.ys) & bits.y];
           if (reading.swap) [column, row] = [row, column];
@@ -128,14 +122,8 @@ export function openAedat2(source: ByteSource, name: string, header: AedatHeader
           t[count] = ((block[at + 4]! << 24) | (block[at + 5]! << 16) | (block[at + 6]! << 8) | block[at + 7]!) >>> 0;
           count++;
         }
-        done += many;
         yield buffers.chunk(count);
       }
-      if (left !== 0)
-        throw new UserError(
-          `"${name}" is cut short: ${left} bytes are left ${placeAfter(records)}, an event takes ${recordBytes}`,
-          'copy or download the file again',
-        );
     },
   };
 }

@@ -7,9 +7,9 @@
 import { UserError } from '../../../core/errors.ts';
 import type { ByteSource } from '../source.ts';
 import type { Sensor } from './aedat-header.ts';
-import { chunkBuffers, chunkEvents, placeAfter, type RawReader } from './chunk.ts';
+import { chunkBuffers, type RawReader } from './chunk.ts';
 import { type Convention, conventionDefault } from './convention.ts';
-import { sequential } from './sequential.ts';
+import { recordBlocks } from './record-blocks.ts';
 import type { EventStream } from './stream.ts';
 import { wholeTimes } from './whole-times.ts';
 
@@ -42,16 +42,10 @@ export function openAtis(source: ByteSource, name: string, options: AtisOptions 
       return plausibleLittle(bytes, width, height) ? 'little-endian' : undefined;
     },
     async *chunks() {
-      const left = source.size - records * recordBytes;
       const buffers = chunkBuffers();
       const { x, y, p, t } = buffers;
-      const bytes = sequential(source);
       let later = 0;
-      for (let done = 0; done < records; ) {
-        const block = await bytes.take(Math.min(chunkEvents, records - done) * recordBytes);
-        const many = Math.floor(block.length / recordBytes);
-        if (many === 0)
-          throw new UserError(`"${name}" ends before event ${done}`, 'it became shorter while it was read: try again');
+      for await (const { bytes: block, many } of recordBlocks(source, { name, recordBytes })) {
         let count = 0;
         for (let i = 0, at = 0; i < many; i++, at += recordBytes) {
           const row = block[at + 1]!;
@@ -65,14 +59,8 @@ export function openAtis(source: ByteSource, name: string, options: AtisOptions 
           p[count] = third >> 7;
           t[count++] = later + (((third & 127) << 16) | (block[at + 3]! << 8) | block[at + 4]!);
         }
-        done += many;
         yield buffers.chunk(count);
       }
-      if (left !== 0)
-        throw new UserError(
-          `"${name}" is cut short: ${left} bytes are left ${placeAfter(records)}, an event takes ${recordBytes}`,
-          'copy or download the file again',
-        );
     },
   };
 }

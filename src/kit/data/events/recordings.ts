@@ -49,6 +49,37 @@ export const eventsIn = async (
     ...(sensor === undefined ? {} : { sensor }),
   });
 
+interface ChosenFiles {
+  readonly tree: FileTree;
+  /** All files of the tree. */
+  readonly files: readonly string[];
+  readonly labels: readonly string[];
+  /** The recordings, a file each. */
+  readonly chosen: readonly string[];
+  recording(path: string): Recording;
+}
+
+/** Recordings of a file each, whose labels are the names of their folders, as a source. */
+export async function filesAsSource(
+  { tree, files, labels, chosen, recording }: ChosenFiles,
+  options: EventDataOptions,
+): Promise<DataSource> {
+  const { usage, name = tree.root } = options;
+  const synthetic = await syntheticIn(tree, files);
+  const hash = await optionsDigest(options);
+  for (const path of chosen) await addFile(hash, tree, path);
+  return {
+    name: usage === undefined ? name : `${name} (${usage})`,
+    labels,
+    labelsAre: 'the names of the folders',
+    reading: readingOf(options),
+    ...synthetic,
+    count: chosen.length,
+    item: (index) => itemOf(recording(chosen[index]!), options),
+    sha256: await hash.finish(),
+  };
+}
+
 /** The frames of a recording with the windows they were cut by; a Problem where it cannot be read or cut. */
 export async function itemOf({ id, group, label, path, read }: Recording, options: EventDataOptions): Promise<RawItem | Problem> {
   try {
