@@ -23,7 +23,11 @@ test('a changed recording, written and read with nothing but its file, shows the
       expect([...read.edges]).toEqual([...clip.edges]);
       expect(rowsOf(read.stream)).toEqual(rowsOf(made.stream));
       const exchange = exchanged(clip.stream, read.stream);
-      expect([exchange.added.length, exchange.removed.length]).toEqual([added, removed]);
+      // where a microsecond is parted between two frames, an event deleted in one and added in the other is one and the same
+      const same = added - exchange.added.length;
+      expect(removed - exchange.removed.length).toBe(same);
+      expect(same).toBeGreaterThanOrEqual(0);
+      if (clip.ties === undefined || clip.ties.every((n) => n === 0)) expect(same).toBe(0);
     }),
     { numRuns: 100 },
   );
