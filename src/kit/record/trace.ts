@@ -8,4 +8,6 @@ export interface Trace {
   readonly lead: readonly (number | null)[];
   /** Bounded attacks: the smallest lead so far. Minimum-norm attacks: the size of the smallest example so far. */
   readonly best: readonly (number | null)[];
+  /** Of attacks that flip values: answers of the model proved that of the example no single flip can be restored. Absent where they did not, e.g. because queries ran out. */
+  readonly minimal?: true;
 }

@@ -45,7 +45,7 @@ export const greedyFlip: Attack<'gradient', typeof defaults> = {
     drive(job, {
       space: flipsOf(flips),
       keep: 'smallest',
-      *attempt({ goal, space, left }) {
+      *attempt({ goal, space, left, proven }) {
         const margin = losses.margin!(goal);
         const u = new Float32Array(space.n);
         const made: { readonly i: number; readonly gain: number }[] = [];
@@ -56,7 +56,7 @@ export const greedyFlip: Attack<'gradient', typeof defaults> = {
             : yield* gradients([u], [margin], step / steps);
           if (reached(goal, argmax(z[0]!))) {
             const order = made.sort((a, b) => a.gain - b.gain).map(({ i }) => i);
-            yield* reduced(reduce as Reduction, { goal, u, order, left, done: 1 });
+            yield* reduced(reduce as Reduction, { goal, u, order, left, proven, done: 1 });
             return;
           }
           if (last) return;

@@ -77,7 +77,7 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
     drive(job, {
       space: flipsOf(flips),
       keep: 'smallest',
-      *attempt({ goal, space, random, best, left }) {
+      *attempt({ goal, space, random, best, left, proven }) {
         const candidates = candidatesOf(space, radius);
         if (candidates.length === 0) return;
         const chance = random(0).fork('gumbel');
@@ -128,7 +128,7 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
           .sort((x, y) => a[x]! - a[y]!)
           .map((k) => candidates[k]!)
           .filter((i) => found[i] !== 0);
-        yield* reduced(reduce as Reduction, { goal, u: found, order, left, done: 1 });
+        yield* reduced(reduce as Reduction, { goal, u: found, order, left, proven, done: 1 });
       },
     }),
 };

@@ -41,7 +41,7 @@ export const randomFlip: Attack<'scores', typeof defaults> = {
     drive(job, {
       space: flipsOf(flips),
       keep: 'smallest',
-      *attempt({ goal, space, random, best, left }) {
+      *attempt({ goal, space, random, best, left, proven }) {
         const all = flippable(space);
         const limit = all.length;
         for (let restart = 0; restart < restarts && limit > 0; restart++) {
@@ -73,7 +73,7 @@ export const randomFlip: Attack<'scores', typeof defaults> = {
         const found = best()?.u;
         if (found === undefined) return;
         const order = Array.from(found.keys()).filter((i) => found[i] !== 0);
-        yield* reduced(reduce as Reduction, { goal, u: found, order, left, done: 1 });
+        yield* reduced(reduce as Reduction, { goal, u: found, order, left, proven, done: 1 });
       },
     }),
 };

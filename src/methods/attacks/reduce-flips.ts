@@ -1,8 +1,8 @@
 /**
  * @file Takes needless changes back from an example.
  * prefix is the reduction of SDA (Lun et al., CVPR 2025): a binary search over one order for how many of its first changes can be restored together.
- * minimal goes on until no single change can be restored any more: which changes can be restored alone is asked in batches, then as many of these as
- * possible are restored together, and so on.
+ * minimal goes on until no single change can be restored any more, which the last answers prove: which changes can be restored alone is asked in batches,
+ * then as many of these as possible are restored together, and so on. Where 32 rounds or the queries are not enough there is no proof.
  */
 import { type Goal, leadOf, reached } from '../../kit/losses/loss.ts';
 import { argmax } from '../../kit/model/oracle.ts';
@@ -15,9 +15,9 @@ export type Reduction = 'none' | 'prefix' | 'minimal';
 export const checkReduction = (how: string): string | undefined => oneOf(['none', 'prefix', 'minimal'], 'reduce', how);
 
 export const aboutReduction =
-  'what is done to a success: none; prefix: the least useful flips are restored, as many as a binary search over their order allows; minimal: then until no flip can be restored alone';
+  'what is done to a success: none; prefix: the least useful flips are restored, as many as a binary search over their order allows; minimal: then until no flip can be restored alone (minimal in the trace says where that is proven)';
 
-/** Most rounds of `minimal`: each restores what it can, or is the last; a few suffice. */
+/** Most rounds of `minimal`: each restores what it can, or is the last. */
 const rounds = 32;
 
 /** The most forward passes a reduction of so many changes can cost. */
@@ -43,6 +43,8 @@ interface Example {
   readonly together?: number;
   /** Queries that may still be asked. */
   readonly left?: () => number;
+  /** Told the point of whose changes answers have proved that none can be restored alone. */
+  readonly proven?: (u: Float32Array) => void;
   readonly done?: number;
 }
 
@@ -72,9 +74,12 @@ function* minimal(example: Example): Generator<Question, Float32Array, Answer> {
   let now = example;
   /** Those that could be restored alone a moment ago; the others are asked again only when none of these is left. */
   let likely = now.order;
-  for (let round = 0; round < rounds && now.order.length > 0; round++) {
+  for (let round = 0; round < rounds; round++) {
     const alone = yield* restorable(now, likely);
-    if (alone.length === 0 && likely.length === now.order.length) break;
+    if (alone.length === 0 && likely.length === now.order.length) {
+      now.proven?.(now.u);
+      break;
+    }
     const { u, order: left } = yield* prefixRestored({ ...now, order: alone });
     const gone = new Set(alone.slice(0, alone.length - left.length));
     now = { ...now, u, order: now.order.filter((i) => !gone.has(i)) };

@@ -55,7 +55,7 @@ export const scg: Attack<'gradient', typeof defaults> = {
     drive(job, {
       space: flipsOf(flips),
       keep: 'smallest',
-      *attempt({ goal, space, random, left }) {
+      *attempt({ goal, space, random, left, proven }) {
         const raised = losses[loss]!(goal);
         const chance = random(0).fork('spikes');
         const u = new Float32Array(space.n);
@@ -70,7 +70,7 @@ export const scg: Attack<'gradient', typeof defaults> = {
             const order = Array.from(u.keys())
               .filter((i) => u[i] !== 0)
               .sort((a, b) => worth[a]! - worth[b]!);
-            yield* reduced(reduce as Reduction, { goal, u, order, left, done: 1 });
+            yield* reduced(reduce as Reduction, { goal, u, order, left, proven, done: 1 });
             return;
           }
           if (!last) spike(space, u, gradient[0]!, { chance, turnover, worth });

@@ -5,7 +5,8 @@
  * Threat model: white box, l0, binary inputs. The gradient is whatever the model's `spikes` says (pdsg by default).
  * Deviations: the paper asks about 10 (n + 1) candidates one by one in iteration n. Here flips are taken as the gradient ranks them, half of what seems to be
  * missing at a time, and then the gradients on the way, summed, choose all flips anew, fewer and fewer, at a gradient each; one search restores the least
- * useful ones; what is left is asked about one by one until no flip can be restored alone, which the last questions prove. That proof takes a question per
+ * useful ones; what is left is asked about one by one until no flip can be restored alone, which the last questions prove. Restoring ends without that proof
+ * where 32 questions per flip, or the queries a sample may ask, are not enough (minimal in the trace says where it is proven). A proof takes a question per
  * flip, and most of the cost is on the way to it: reduce: prefix leaves it out. With a target the margin of the target is raised.
  * mode reference is the paper's algorithm: candidates whose flip alone does not raise the loss are accepted for good, those whose change was least are
  * restored by one binary search over prefixes. Candidates are at most the elements that are not flipped (the authors' code then takes flipped ones
@@ -50,7 +51,7 @@ export const sda: Attack<'gradient', Options> = {
     k: 'flips of the first step (mode reference: candidates of the first iteration, n + 1 times as many in iteration n), or auto: 8 (10)',
     iterations: 'gradients on the way to the first example at most, or auto: 50 (mode reference: 500)',
     reduce:
-      'what is done to the first example: none; prefix: the least useful flips are restored together; minimal: then until no flip can be restored alone; by-mode: minimal (mode reference: prefix)',
+      'what is done to the first example: none; prefix: the least useful flips are restored together; minimal: then until no flip can be restored alone (minimal in the trace says where that is proven); by-mode: minimal (mode reference: prefix)',
     differences: 'mode reference: whether candidates are asked about one by one; without, all are taken',
     beyond:
       'mode ours: whether examples beyond the largest budget are looked for; without, a sample is given up at four times its flips',

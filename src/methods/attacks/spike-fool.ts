@@ -69,7 +69,7 @@ export const spikeFool: Attack<'gradient', typeof defaults> = {
       space: flipsOf(flips),
       keep: 'smallest',
       *attempt(trial) {
-        const { goal, space, left } = trial;
+        const { goal, space, best, left, proven } = trial;
         const u = new Float32Array(space.n);
         const worth = new Float64Array(space.n);
         const [z] = yield* logits([u]);
@@ -80,10 +80,12 @@ export const spikeFool: Attack<'gradient', typeof defaults> = {
           if (!cross(space, u, plane, worth)) return;
           const [now] = yield* logits([u], (round + 1) / rounds);
           if (!reached(goal, argmax(now!))) continue;
-          const order = Array.from(u.keys())
-            .filter((i) => u[i] !== 0)
+          // a point on the way to a boundary may have been a smaller example
+          const found = best()!.u;
+          const order = Array.from(found.keys())
+            .filter((i) => found[i] !== 0)
             .sort((a, b) => worth[a]! - worth[b]!);
-          yield* reduced(reduce as Reduction, { goal, u, order, left, done: 1 });
+          yield* reduced(reduce as Reduction, { goal, u: found, order, left, proven, done: 1 });
           return;
         }
       },

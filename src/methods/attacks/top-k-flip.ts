@@ -56,7 +56,7 @@ export const topKFlip: Attack<'gradient', typeof defaults> = {
     drive(job, {
       space: flipsOf(flips),
       keep: 'smallest',
-      *attempt({ goal, space, left }) {
+      *attempt({ goal, space, left, proven }) {
         const raised = losses[loss]!(goal);
         const u = new Float32Array(space.n);
         const made: { readonly i: number; readonly gain: number }[] = [];
@@ -71,7 +71,7 @@ export const topKFlip: Attack<'gradient', typeof defaults> = {
           } else z = (yield* logits([u], done))[0]!;
           if (reached(goal, argmax(z))) {
             const order = made.sort((a, b) => a.gain - b.gain).map(({ i }) => i);
-            yield* reduced(reduce as Reduction, { goal, u, order, left, done: 1 });
+            yield* reduced(reduce as Reduction, { goal, u, order, left, proven, done: 1 });
             return;
           }
           if (step === steps) return;

@@ -102,6 +102,7 @@ describe.each(flipping)('%s', (name) => {
         .filter((i) => inputs.x![i] !== x[i])
         .map((k) => ({ of, inputs: { ...batch[of]!.inputs, x: inputs.x!.map((value, i) => (i === k ? x[i]! : value)) } }));
       tried += restored.length;
+      expect(outcomes[of]!.trace!.minimal).toBe(true);
       expect((await oracle.labels(restored)).every((label) => label === 0)).toBe(true);
     }
     expect(tried).toBeGreaterThan(0);
@@ -181,7 +182,9 @@ describe('queries', () => {
       };
       const whole = await spent(1e6);
       for (const queries of [1, whole.asked - 1]) expect((await spent(queries)).asked).toBeLessThanOrEqual(queries);
+      expect(whole.outcome.trace!.minimal).toBe(true);
       const short = await spent(whole.asked - 1);
+      expect(short.outcome.trace!.minimal).toBeUndefined();
       expect(short.outcome.status).toBe('success');
       expect(short.asked).toBeGreaterThan(whole.asked - 6);
     },

@@ -12,13 +12,14 @@ function pruned(n: number, worth: (i: number) => number, lead: (u: Float32Array)
   points.flip(Array.from({ length: n }, (_, i) => i));
   let kept = points.all();
   let asked = 0;
-  const work: Generator<Question, void, Answer> = prune(
+  const work: Generator<Question, boolean, Answer> = prune(
     untargeted(0),
     points,
     new Map(points.all().map((i) => [i, worth(i)])),
     0,
   );
-  for (let step = work.next(); !step.done; ) {
+  let step = work.next();
+  while (!step.done) {
     const { at } = step.value;
     asked += at.length;
     for (const u of at) {
@@ -32,7 +33,7 @@ function pruned(n: number, worth: (i: number) => number, lead: (u: Float32Array)
     u[i] = 0;
     return lead(u) <= 0;
   };
-  return { all: points.all(), kept, asked, minimal: points.all().every(isNeeded) };
+  return { all: points.all(), kept, asked, proven: step.value, minimal: points.all().every(isNeeded) };
 }
 
 describe('restoring until nothing can be restored alone', () => {
@@ -46,13 +47,14 @@ describe('restoring until nothing can be restored alone', () => {
         u.reduce((sum, a, i) => sum + a * w[i]! + u.reduce((s, b, j) => s + a * b * pairs[i * n + j]!, 0), 0);
       const whole = value(new Float32Array(n).fill(1));
       // some flips are said to be alike that are not, and some to be worth nothing
-      const { all, kept, asked, minimal } = pruned(
+      const { all, kept, asked, minimal, proven } = pruned(
         n,
         (i) => Math.max(0, Math.round(2 * w[i]!)),
         (u) => value(u) - whole + 1,
       );
       expect(kept).toEqual(all);
       expect(minimal).toBe(true);
+      expect(proven).toBe(true);
       expect(asked).toBeLessThanOrEqual(prunePasses(n));
     }
   });
@@ -71,6 +73,24 @@ describe('restoring until nothing can be restored alone', () => {
     );
     expect(alike.minimal && apart.minimal).toBe(true);
     expect(alike.asked).toBeLessThan(apart.asked);
+  });
+
+  it('says so where its questions end before the proof does', () => {
+    const n = 120;
+    // flips can be restored in one order only, and the one whose turn it is always comes last among those asked about
+    const { all, kept, asked, minimal, proven } = pruned(
+      n,
+      (i) => 1 + i / 1000,
+      (u) => {
+        const first = u.indexOf(0);
+        return first < 0 || u.subarray(first).every((v) => v === 0) ? 1 : -1;
+      },
+    );
+    expect(asked).toBeLessThanOrEqual(prunePasses(n));
+    expect(kept).toEqual(all);
+    expect(all.length).toBeGreaterThan(0);
+    expect(minimal).toBe(false);
+    expect(proven).toBe(false);
   });
 
   it('announces a bound that is linear in the flips where there are many', () => {

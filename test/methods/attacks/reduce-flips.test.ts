@@ -10,7 +10,16 @@ function reduce(how: Reduction, u: Float32Array, order: readonly number[], lead:
   let asked = 0;
   /** What the driver would take for the result: the first of the smallest examples. */
   let kept = u;
-  const work: Generator<Question, Float32Array, Answer> = reduced(how, { goal: untargeted(0), u, order, together: 3 });
+  let proven: Float32Array | undefined;
+  const work: Generator<Question, Float32Array, Answer> = reduced(how, {
+    goal: untargeted(0),
+    u,
+    order,
+    together: 3,
+    proven(at) {
+      proven = at;
+    },
+  });
   let step = work.next();
   while (!step.done) {
     const { at, scouting } = step.value;
@@ -19,7 +28,7 @@ function reduce(how: Reduction, u: Float32Array, order: readonly number[], lead:
     for (const v of at) if (!scouting && lead(v) > 0 && changed(v).length < changed(kept).length) kept = v.slice();
     step = work.next({ loss: [], gradient: [], labels: [], logits: at.map((v) => Float32Array.of(0, lead(v))) });
   }
-  return { left: step.value, asked, kept };
+  return { left: step.value, asked, kept, proven };
 }
 
 const weighed = (weights: readonly number[], need: number) => (u: Float32Array) =>
@@ -60,12 +69,25 @@ describe('the reduction of an example', () => {
         v.reduce((sum, a, i) => sum + a * w[i]! + v.reduce((s, b, j) => s + a * b * pairs[i * n + j]!, 0), 0);
       const lead = (v: Float32Array) => value(v) - value(u) + 1;
       const order = Array.from(u.keys());
-      const { left, asked, kept } = reduce('minimal', u, order, lead);
+      const { left, asked, kept, proven } = reduce('minimal', u, order, lead);
       expect(lead(left)).toBeGreaterThan(0);
       expect(kept).toEqual(left);
+      expect(proven).toEqual(left);
       for (const i of changed(left)) expect(lead(left.map((v, k) => (k === i ? 0 : v)))).toBeLessThanOrEqual(0);
       expect(asked).toBeLessThanOrEqual(reductionPasses('minimal', n));
       expect(u.every((v) => v === 1)).toBe(true);
     }
+  });
+
+  it('minimal claims no proof where its rounds end first: flips that can be restored in one order only', () => {
+    const n = 50;
+    const u = new Float32Array(n).fill(1);
+    const chain = (v: Float32Array): number => {
+      const first = v.indexOf(0);
+      return first < 0 || v.subarray(first).every((value) => value === 0) ? 1 : -1;
+    };
+    const { left, proven } = reduce('minimal', u, [...u.keys()], chain);
+    expect(chain(left.map((value, i) => (i === changed(left).length - 1 ? 0 : value)))).toBe(1);
+    expect(proven).toBeUndefined();
   });
 });

@@ -94,6 +94,7 @@ describe('sda, ours', () => {
         const [x, y] = [inputs[k]!, outcome.inputs!.x!];
         const holds = (at: ArrayLike<number>): boolean => reached(goals[k]!, argmax(Float32Array.from(network.forward(at))));
         expect(holds(y)).toBe(true);
+        expect(outcome.trace!.minimal).toBe(true);
         for (const i of differing(x, y)) {
           const without = y.slice();
           without[i] = x[i]!;
@@ -158,6 +159,25 @@ describe('sda, ours', () => {
     expect(differing(with_.outcome.inputs!.x!, new Float32Array(100))).toHaveLength(90);
     expect(without.outcome.status).toBe('failure');
     expect(without.forwards).toBeLessThan(with_.forwards / 2);
+  });
+
+  it('claims a proof in the trace only where its questions were allowed to give it', async () => {
+    const network = randomNet(3);
+    const x = bits(128, 3, 0);
+    const goals = [untargeted(argmax(network.forward(x)))];
+    const run = async (queries: number, options = {}) => {
+      const oracle = networkOracle(network, 4);
+      const { batch, threats } = binaryScene(shape, [x]);
+      const job = { ...jobOf(oracle, batch, goals, threats), queries: [queries] };
+      const [outcome] = await sda.run(job, { ...sda.defaults, ...options });
+      return { outcome: outcome!, asked: oracle.counts(0).queries };
+    };
+    const whole = await run(1e6);
+    expect(whole.outcome.trace!.minimal).toBe(true);
+    const short = await run(whole.asked - 1);
+    expect(short.outcome.status).toBe('success');
+    expect(short.outcome.trace!.minimal).toBeUndefined();
+    expect((await run(1e6, { reduce: 'prefix' })).outcome.trace!.minimal).toBeUndefined();
   });
 
   it('refuses what it cannot flip, naming the input', async () => {

@@ -47,6 +47,9 @@ export async function drive<S extends Space>(
       random: (restart) => job.random(of, restart),
       best: () => walkers[of]!.best,
       left: () => (job.queries?.[of] ?? Number.POSITIVE_INFINITY) - spent(of),
+      proven(u) {
+        walkers[of]!.minimal = u.slice();
+      },
     };
     return walkerOf(trial, attempt(trial), confidence);
   });

@@ -38,6 +38,8 @@ export interface Trial<S extends Space> {
   best(): Best | undefined;
   /** Queries that may still be asked: a question over it ends the attempt. */
   left(): number;
+  /** Says that answers proved a point minimal (Trace.minimal): it counts where that is the best example in the end. */
+  proven(u: Float32Array): void;
 }
 
 export interface Walker<S extends Space> {
@@ -48,6 +50,8 @@ export interface Walker<S extends Space> {
   readonly confidence: number;
   question: Question | undefined;
   best: Best | undefined;
+  /** What was proven minimal. */
+  minimal: Float32Array | undefined;
   /** Queries spent when the first example was found. */
   foundAt: number | undefined;
   lowest: number;
@@ -73,6 +77,7 @@ export function walkerOf<S extends Space>(trial: Trial<S>, attempt: Attempt, con
     confidence,
     question: undefined,
     best: undefined,
+    minimal: undefined,
     foundAt: undefined,
     lowest: Number.POSITIVE_INFINITY,
     gradients: 0,
@@ -165,8 +170,9 @@ function consider<S extends Space>(walker: Walker<S>, u: Float32Array, lead: num
 }
 
 /** What a walker found, once its attempt has ended. */
-export function outcomeOf<S extends Space>({ trial, best, tracer, reason, foundAt }: Walker<S>): Outcome {
-  const known = { trace: tracer.trace(), ...(foundAt === undefined ? {} : { foundAt }) };
+export function outcomeOf<S extends Space>({ trial, best, minimal, tracer, reason, foundAt }: Walker<S>): Outcome {
+  const proof = best !== undefined && minimal?.every((value, i) => value === best.u[i]) ? { minimal: true as const } : {};
+  const known = { trace: { ...tracer.trace(), ...proof }, ...(foundAt === undefined ? {} : { foundAt }) };
   if (reason !== undefined) return { status: 'invalid', reason, ...known };
   if (best === undefined) return { status: 'failure', ...known };
   const inputs = Object.fromEntries(trial.space.parts.map(({ name, x }) => [name, new Float32Array(x.length)]));

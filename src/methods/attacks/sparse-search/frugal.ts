@@ -35,7 +35,7 @@ export const rounds = 12;
 const fewer = 0.4;
 const more = 0.2;
 
-type Scene = Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left' | 'best'>;
+type Scene = Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left' | 'best' | 'proven'>;
 
 export function* frugal(scene: Scene, options: Frugal): Attempt {
   const points = around(scene.space, scene.left);
@@ -49,7 +49,7 @@ export function* frugal(scene: Scene, options: Frugal): Attempt {
   if (options.reduce !== 'minimal' || (!options.beyond && points.count() > excess * scene.space.eps)) return;
   // what was seen on the way may be smaller, and prune goes on from the result
   points.flip(differing(points.u, scene.best()!.u));
-  yield* prune(scene.goal, points, new Map(points.all().map((i) => [i, worth(i)])), 0.8);
+  if (yield* prune(scene.goal, points, new Map(points.all().map((i) => [i, worth(i)])), 0.8)) scene.proven(points.u);
 }
 
 interface Found {

@@ -1,7 +1,7 @@
-/** @file Restores flips of an example until none can be restored alone. */
+/** @file Restores flips of an example until none can be restored alone, or too much has been asked. */
 import { type Goal, leadOf, reached } from '../../../kit/losses/loss.ts';
 import { argmax } from '../../../kit/model/oracle.ts';
-import type { Attempt } from '../frame/question.ts';
+import type { Answer, Question } from '../frame/question.ts';
 import type { Around } from './around.ts';
 
 /** Singles asked about at a time, at first; twice as many after every time that none could be restored. */
@@ -11,12 +11,17 @@ const first = 4;
 const patience = 32;
 
 /**
- * `points` stands at an example; `worth` says of each of its flips by how much it is thought to lower the lead. At the end it stands at an example from
- * which no flip can be restored alone: the last question about each of its flips was asked at that very point. A restored flip makes the answers about
- * all others obsolete, so those are asked about first whose lead was the least when they were asked about last. Flips of the very same worth are taken to
+ * `points` stands at an example; `worth` says of each of its flips by how much it is thought to lower the lead. At the end it stands at an example, and
+ * returned is whether it is proven that no flip can be restored alone: the last question about each of its flips was asked at that very point. It is not
+ * where the questions did not suffice (`prunePasses`). A restored flip makes the answers about all others obsolete, so those are asked about first whose lead was the least when they were asked about last. Flips of the very same worth are taken to
  * be alike (values a network adds up before anything else, as pooling does): while one of them is known to be needed the others wait for the proof.
  */
-export function* prune(goal: Goal, points: Around, worth: ReadonlyMap<number, number>, done: number): Attempt {
+export function* prune(
+  goal: Goal,
+  points: Around,
+  worth: ReadonlyMap<number, number>,
+  done: number,
+): Generator<Question, boolean, Answer> {
   const kind = new Map(worth);
   // those without worth have nothing in common; no other worth is as small as these
   for (const [i, value] of kind) if (value === 0) kind.set(i, -Number.MIN_VALUE * (i + 1));
@@ -29,7 +34,7 @@ export function* prune(goal: Goal, points: Around, worth: ReadonlyMap<number, nu
     const waiting = foremostOf(kind, needed);
     const open = waiting.length > 0 ? waiting : [...kind.keys()].filter((i) => !needed.has(i));
     const asked = open.sort((i, j) => leadAt(i) - leadAt(j) || i - j).slice(0, size);
-    if (asked.length + togetherPasses(asked.length) > left) return;
+    if (asked.length + togetherPasses(asked.length) > left) return false;
     left -= asked.length;
     const answers = yield* points.logits(
       asked.map((i) => [i]),
@@ -58,6 +63,7 @@ export function* prune(goal: Goal, points: Around, worth: ReadonlyMap<number, nu
     if (gone < list.length) needed.add(list[gone]!);
     size = first;
   }
+  return true;
 }
 
 /** Of every kind none of whose flips is known to be needed the first one. */

@@ -24,7 +24,7 @@ export interface Published {
  * goal is reached, then restores the longest prefix it can, in the order of what the flips were worth when they were accepted.
  */
 export function* published(
-  { goal, space, random, left }: Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left'>,
+  { goal, space, random, left, proven }: Pick<Trial<Flipping>, 'goal' | 'space' | 'random' | 'left' | 'proven'>,
   { k, iterations, differences, reduce }: Published,
 ): Attempt {
   const steepest = goal.kind === 'targeted' ? losses.ce!(goal) : losses.margin!(goal);
@@ -52,7 +52,7 @@ export function* published(
     [z] = yield* points.logits([[]], { done });
     if (!reached(goal, argmax(z!))) continue;
     const order = [...worth].sort(([i, a], [j, b]) => Math.abs(a) - Math.abs(b) || i - j).map(([i]) => i);
-    yield* reduced(reduce, { goal, u: points.u, order, left, done: 1 });
+    yield* reduced(reduce, { goal, u: points.u, order, left, proven, done: 1 });
     return;
   }
 }
