@@ -121,13 +121,22 @@ export function indexRun(data: ReportData): RunIndex {
 /** Whether an attack is a control: it never looks at the model. */
 export const isControl = (attack: AttackInfo): boolean => attack.needs === 'none';
 
-/** Colour (a CSS class) and mark of every attack, the same in all charts. */
-export function tones(index: RunIndex): ReadonlyMap<string, { readonly tone: string; readonly mark: number }> {
+/** Colour (a CSS class) and mark of a line. */
+export interface Tone {
+  readonly tone: string;
+  readonly mark: number;
+}
+
+/** Those of the i-th of any number of lines: thirty that differ. */
+export const toneOf = (i: number): Tone => ({ tone: `tone-${i % 6}`, mark: 1 + (i % 5) });
+
+/** Colour and mark of every attack, the same in all charts. */
+export function tones(index: RunIndex): ReadonlyMap<string, Tone> {
   const tried = index.attacks.filter((attack) => !isControl(attack));
   return new Map(
     index.attacks.map((attack) => {
       const i = tried.indexOf(attack);
-      return [attack.name, i < 0 ? { tone: 'control', mark: 0 } : { tone: `tone-${i % 6}`, mark: 1 + (i % 5) }];
+      return [attack.name, i < 0 ? { tone: 'control', mark: 0 } : toneOf(i)];
     }),
   );
 }

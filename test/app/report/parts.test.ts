@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { budgetWords, epsText, number, percent, size } from '../../../src/app/report/format.ts';
 import { escapeHtml, html, json } from '../../../src/app/report/html.ts';
 import { base64, differencePixels } from '../../../src/app/report/pictures.ts';
-import { spread } from '../../../src/app/report/plot.ts';
+import { spread, steps, wrapped } from '../../../src/app/report/plot.ts';
 import { fixture } from './fixture.ts';
 
 const { inputs } = fixture().model;
@@ -103,4 +103,46 @@ it('labels at the end of lines keep their distance and stay inside', () => {
       });
     }),
   );
+});
+
+it('labels of several lines keep half of both heights apart', () => {
+  expect(spread([100, 100, 100], [17, 45, 17], 0, 300)).toEqual([100, 131, 162]);
+  expect(spread([290, 290], [45, 17], 0, 300)).toEqual([269, 300]);
+});
+
+it('long labels go on below, in lines as even as their number allows; words stay whole', () => {
+  expect(wrapped('noise', 14)).toEqual(['noise']);
+  expect(wrapped('own surrogate', 14)).toEqual(['own surrogate']);
+  expect(wrapped('best fixed: atan x0.5', 18)).toEqual(['best fixed:', 'atan x0.5']);
+  expect(wrapped('PDSG, a fifth as wide, tails of Cauchy (ours)', 18)).toEqual([
+    'PDSG, a fifth as',
+    'wide, tails of',
+    'Cauchy (ours)',
+  ]);
+  expect(wrapped('ours: extraordinarily-long', 10)).toEqual(['ours:', 'extraordinarily-long']);
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.string({ minLength: 1, maxLength: 9 }).filter((word) => !word.includes(' ')),
+        { minLength: 1 },
+      ),
+      (words) => {
+        const lines = wrapped(words.join(' '), 12);
+        expect(lines.join(' ')).toBe(words.join(' '));
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(12);
+      },
+    ),
+  );
+});
+
+it('a distribution is level up to each of its jumps', () => {
+  const [low, high] = [
+    { x: 0.2, y: 0.25 },
+    { x: 0.5, y: 1 },
+  ];
+  expect(steps([low, high])).toEqual([{ x: 0, y: 0 }, { x: 0.2, y: 0 }, low, { x: 0.5, y: 0.25 }, high, { x: 1, y: 1 }]);
+  expect(steps([], 0.8)).toEqual([
+    { x: 0, y: 0 },
+    { x: 0.8, y: 0 },
+  ]);
 });

@@ -1,10 +1,11 @@
 /** @file How small a change minimum-norm attacks found: the distribution, and the samples for which they found none. */
+import { distribution, shareWithin } from '../../../kit/metrics/distribution.ts';
 import { median } from '../../../kit/metrics/quantile.ts';
 import type { Norm } from '../../../kit/threat/threat.ts';
 import { largest, linearAxis } from '../axes.ts';
 import { count, number, percent, size } from '../format.ts';
 import { html, type Markup } from '../html.ts';
-import { type Place, plot, type Series, shareTicks } from '../plot.ts';
+import { plot, type Series, shareTicks, steps } from '../plot.ts';
 import type { ReportData } from '../report-data.ts';
 import { type RunIndex, tones } from '../run-index.ts';
 
@@ -36,14 +37,10 @@ export function distances(data: ReportData, index: RunIndex): Markup | undefined
   const x = linearAxis(0, 1.03 * Math.max(most, epsOf(budgets.at(-1)!)), number);
   const colours = tones(index);
   const series = found.map(({ name, label, distances: all }): Series => {
-    const line: Place[] = [{ x: 0, y: 0 }];
-    for (const [k, distance] of all.entries()) {
-      if (x.place(distance) > 1) break;
-      line.push({ x: x.place(distance), y: k / all.length }, { x: x.place(distance), y: (k + 1) / all.length });
-    }
-    line.push({ x: 1, y: line.at(-1)!.y });
+    const jumps = distribution(all);
+    const line = steps(jumps.flatMap((jump) => (x.place(jump.x) > 1 ? [] : [{ x: x.place(jump.x), y: jump.share }])));
     const points = budgets.map((budget) => {
-      const share = all.filter((distance) => distance <= epsOf(budget) * (1 + 1e-6)).length / all.length;
+      const share = shareWithin(jumps, epsOf(budget));
       return { x: x.place(epsOf(budget)), y: share, title: `${label}: ${percent(share)} within ${budget.label}` };
     });
     return { label, ...colours.get(name)!, line, points };

@@ -1,9 +1,10 @@
 /** @file How many questions an attack needs: the share of samples it has fooled after so many of them. */
+import { distribution } from '../../../kit/metrics/distribution.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import { largest, logAxis } from '../axes.ts';
 import { count, percent } from '../format.ts';
 import { html, type Markup } from '../html.ts';
-import { type Place, plot, type Series, shareTicks } from '../plot.ts';
+import { plot, type Series, shareTicks, steps } from '../plot.ts';
 import type { AttackInfo } from '../report-data.ts';
 import { type Budget, isControl, type RunIndex, tones } from '../run-index.ts';
 
@@ -53,13 +54,8 @@ export function queries(index: RunIndex): Markup | undefined {
   const axis = logAxis(1, Math.max(...courses.map(({ most }) => most)));
   const colours = tones(index);
   const series = courses.map(({ name, label, found, attacked, most }): Series => {
-    const line: Place[] = [{ x: 0, y: 0 }];
-    for (const [k, queries_] of found.entries()) {
-      const x = axis.place(queries_);
-      line.push({ x, y: k / attacked }, { x, y: (k + 1) / attacked });
-    }
-    const share = found.length / attacked;
-    line.push({ x: axis.place(most), y: share });
+    const jumps = distribution(found, attacked).map((jump) => ({ x: axis.place(jump.x), y: jump.share }));
+    const line = steps(jumps, axis.place(most));
     const half = found[Math.ceil(attacked / 2) - 1];
     const said = (at: number, n: number) => ({
       x: axis.place(at),
