@@ -78,6 +78,9 @@ svg text{font-family:inherit;font-size:12px;fill:var(--soft)}svg .axis{fill:var(
 .shaded .band{opacity:.13}.series:hover .band,.series:focus .band{opacity:.16}.series:focus{outline:none}.series:hover polyline,.series:focus polyline{stroke-width:3}
 .series .name{fill:var(--c);font-weight:500}.leader{stroke:var(--c);stroke-width:1;fill:none;opacity:.45}
 .worst{--c:var(--ink)}.worst polyline,.worst:hover polyline,.worst:focus polyline{stroke-width:5.5;stroke-linecap:round}.worst .name{font-weight:700}.worst .band{opacity:.11}
+.bold{--c:var(--ink)}.bold polyline,.bold:hover polyline,.bold:focus polyline{stroke-width:3.6}.bold .name{font-weight:700}.bold .band{opacity:.11}
+.reference{--c:var(--quiet)}.reference polyline{stroke-dasharray:6 4}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr));gap:0 2.4rem;margin-top:1.6rem}.charts>div{min-width:0;max-width:44rem}.charts.one>div{max-width:none}.charts h3{margin-top:.6rem}
 .control{--c:var(--quiet)}.control polyline{stroke-dasharray:6 4}.control .band{opacity:.12}
 .tone-0{--c:var(--t0)}.tone-1{--c:var(--t1)}.tone-2{--c:var(--t2)}.tone-3{--c:var(--t3)}.tone-4{--c:var(--t4)}.tone-5{--c:var(--t5)}
 .signal{display:block;width:100%;height:100%}.signal path{fill:var(--hot);stroke:var(--hot);stroke-width:1}.signal .original{fill:var(--calm);stroke:var(--calm)}

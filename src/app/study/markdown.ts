@@ -1,7 +1,7 @@
 /** @file The results of a study as Markdown. */
 import type { Claim, Table } from '../../judgement/chapter.ts';
 import { duration, percent } from '../report/format.ts';
-import type { StudyRecord } from './record.ts';
+import { type StudyRecord, syntheticNotes } from './record.ts';
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -20,7 +20,7 @@ const claimsText = (claims: readonly Claim[]): string =>
 export function studyMarkdown(record: StudyRecord): string {
   const { name, chapters, runs, versions, seconds, processors, seed } = record;
   const claims = chapters.flatMap((chapter) => chapter.claims);
-  const synthetic = [...new Set(runs.flatMap((run) => (run.synthetic === null ? [] : [run.synthetic])))];
+  const synthetic = syntheticNotes(record);
   return [
     `# ${name}`,
     `Written by \`provoke study\`. ${runs.length} runs, ${duration(seconds)} on ${processors} logical processors; seed ${seed}; ${Object.entries(

@@ -1,9 +1,10 @@
 /** @file The results of a study as one self-contained HTML file. */
-import type { Chapter, Claim, Table } from '../../judgement/chapter.ts';
+import type { Chapter, Chart, Claim, Table } from '../../judgement/chapter.ts';
 import { duration, percent } from '../report/format.ts';
 import { frame, section } from '../report/frame.ts';
 import { html, type Markup } from '../report/html.ts';
-import type { StudyRecord } from './record.ts';
+import { chartMarkup } from './chart.ts';
+import { type StudyRecord, syntheticNotes } from './record.ts';
 
 const tableMarkup = ({ title, head, rows }: Table): Markup => html`<div class="scroll"><table class="study">
 <caption>${title}</caption>
@@ -20,14 +21,23 @@ const cellMarkup = (cell: string): Markup | string => {
 const claimMarkup = ({ claim, tested, verdict, because }: Claim): Markup =>
   html`<li class="${verdict === 'does not hold' ? 'warn' : ''}"><b>${verdict}</b>: ${claim}<br>${because} <small>(${tested})</small></li>`;
 
-const chapterMarkup = ({ title, paragraphs, tables }: Chapter, i: number): Markup =>
-  section(`chapter${i}`, title, '', html`${paragraphs.map((text) => html`<p>${text}</p>`)}${tables.map(tableMarkup)}`);
+/** Side by side where there are several. */
+const chartsMarkup = (charts: readonly Chart[]): Markup =>
+  html`<div class="charts${charts.length === 1 && ' one'}">${charts.map((chart) => html`<div><h3>${chart.title}</h3>${chartMarkup(chart, charts.length === 1 ? 'page' : 'half')}</div>`)}</div>`;
+
+const chapterMarkup = ({ title, paragraphs, tables, charts = [] }: Chapter, i: number): Markup =>
+  section(
+    `chapter${i}`,
+    title,
+    '',
+    html`${paragraphs.map((text) => html`<p>${text}</p>`)}${charts.length > 0 && chartsMarkup(charts)}${tables.map(tableMarkup)}`,
+  );
 
 /** The page: claims, a section per part, and links to the report of every run. */
 export async function studyPage(record: StudyRecord): Promise<string> {
   const { name, chapters, runs, versions, seconds, processors, seed, date } = record;
   const claims = chapters.flatMap((chapter) => chapter.claims);
-  const synthetic = [...new Set(runs.flatMap((run) => (run.synthetic === null ? [] : [run.synthetic])))];
+  const synthetic = syntheticNotes(record);
   const page = await frame({
     name,
     what: 'study',

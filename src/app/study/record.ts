@@ -24,6 +24,7 @@ export interface StudyRecord {
     readonly report: string;
     readonly model: string;
     readonly sha256: string;
+    /** As the study calls it: where it lay is nobody's business. */
     readonly data: string;
     readonly synthetic: string | null;
     readonly samples: number;
@@ -40,12 +41,12 @@ export function recordOf(
   chapters: readonly Chapter[],
   finished: readonly FinishedStudyRun[],
 ): StudyRecord {
-  const runs = finished.map(({ name: run, performed: { record } }) => ({
+  const runs = finished.map(({ name: run, run: { victim }, performed: { record } }) => ({
     name: run,
     report: `runs/${run}/report.html`,
     model: record.model.name,
     sha256: record.model.sha256,
-    data: record.data.name,
+    data: dataName(study, victim),
     synthetic: record.data.synthetic,
     samples: record.counts.samples,
     cleanAccuracy: record.summary.cleanAccuracy,
@@ -69,3 +70,15 @@ export function recordOf(
     runs,
   };
 }
+
+function dataName({ victims, data }: Study, victim: string): string {
+  const name = victims[victim]!.data;
+  const { usage } = data[name]!;
+  return usage === undefined ? name : `${name} (${usage})`;
+}
+
+/** What the data of the runs say of themselves where they are synthetic, as sentences. */
+export const syntheticNotes = ({ runs }: Pick<StudyRecord, 'runs'>): string[] =>
+  [...new Set(runs.flatMap(({ synthetic }) => synthetic ?? []))].map(
+    (note) => `${note.charAt(0).toUpperCase()}${note.slice(1)}${/[.!?]$/.test(note) ? '' : '.'}`,
+  );

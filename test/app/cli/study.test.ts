@@ -36,6 +36,9 @@ describe('provoke study', () => {
       const record = JSON.parse(await read(folder, 'out', 'study.json'));
       expect(record.chapters.map(({ title }: { title: string }) => title)).toEqual(['Hidden surrogates', 'Hardened victims']);
       expect(record.runs.map(({ samples }: { samples: number }) => samples)).toEqual([8, 4]);
+      // as the study calls them, not where they lay
+      expect(record.runs.map(({ data }: { data: string }) => data)).toEqual(['seq (test)', 'seq (test)']);
+      expect(JSON.stringify(record)).not.toContain(folder);
       const run = JSON.parse(await read(folder, 'out', 'runs', 'hidden-surrogate-one', 'run.json'));
       expect(run.attacks.map(({ label }: { label: string }) => label)).toEqual([
         'noise',
@@ -46,6 +49,8 @@ describe('provoke study', () => {
       ]);
       const page = await read(folder, 'out', 'study.html');
       expect(page).toContain('href="runs/hardened-one/report.html"');
+      expect(page).toContain('aria-label="one: success against eps"');
+      expect(page).toContain('aria-label="one: robust accuracy against eps"');
       expect(await read(folder, 'out', 'study.md')).toContain('| PDSG: as strong as the best fixed surrogate');
 
       // without the file of one unit only that one runs again

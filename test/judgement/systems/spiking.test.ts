@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Chart, ChartSeries } from '../../../src/judgement/chapter.ts';
 import { hardened } from '../../../src/judgement/systems/spiking/hardened.ts';
 import { hiddenSurrogate } from '../../../src/judgement/systems/spiking/hidden-surrogate.ts';
 import { sparse } from '../../../src/judgement/systems/spiking/sparse.ts';
 import type { FinishedRun, PartRun } from '../../../src/judgement/systems/spiking/study.ts';
+import { shareWithin } from '../../../src/kit/metrics/distribution.ts';
+import { wilson } from '../../../src/kit/metrics/rates.ts';
 import type { Row } from '../../../src/kit/record/row.ts';
 
 /** A row of which only what the parts read is set. */
@@ -29,6 +32,9 @@ const row = (attack: string, sample: number, eps: number, more: Partial<Row>): R
 });
 
 const n = 200;
+
+const namesOf = ({ series }: Chart): string[] => series.map(({ name }) => name);
+const sharesOf = ({ points }: ChartSeries): number[] => points.map(({ share }) => share);
 
 /** Every attack breaks its share of the samples: the first of them, so that attacks of one strength agree. */
 const broken = (run: PartRun, share: (attack: string, eps: number) => number): FinishedRun => ({
@@ -82,6 +88,28 @@ describe('hidden surrogates', () => {
     expect(conclude(-0.015).claims[0]!.verdict).toBe('holds');
     expect(conclude(-0.1).claims[0]!.verdict).toBe('holds in part');
     expect(conclude(-0.4).claims[0]!.verdict).toBe('does not hold');
+  });
+
+  it('draws success against eps for each victim: its best fixed surrogate first, then what is compared, then what frames both', () => {
+    const charts = conclude(0.1).charts!;
+    expect(charts.map(namesOf)).toEqual([
+      ['best fixed: atan x1', 'PDSG', 'own surrogate', 'noise'],
+      ['best fixed: triangle x0.5', 'PDSG', 'noise'],
+    ]);
+    const [best, pdsg, own, noise] = charts[0]!.series;
+    expect([best, pdsg, own, noise].map((one) => one!.emphasis)).toEqual(['main', 'plain', 'reference', 'reference']);
+    expect(best!.points.map(({ x }) => x)).toEqual([2.55, 5.1, 10.2]);
+    expect(sharesOf(best!)).toEqual([0.3, 0.6, 1]);
+    expect(sharesOf(pdsg!)).toEqual([0.4, 0.7, 1]);
+    expect(sharesOf(noise!)).toEqual([0, 0, 0]);
+    expect([best!.points[1]!.lower, best!.points[1]!.upper]).toEqual([...wilson(120, n)]);
+    expect(charts[0]!.x.ticks!.map(({ label }) => label)).toEqual(['2.55/255', '5.1/255', '10.2/255']);
+  });
+
+  it('draws nothing against a single eps', () => {
+    const single = hiddenSurrogate.options.parse({ ...options, eps: [0.02] });
+    const finished = hiddenSurrogate.runs(victims, single).map((run) => broken(run, share(run.victim, 0)));
+    expect(hiddenSurrogate.conclude(finished, victims, single).charts).toEqual([]);
   });
 });
 
@@ -146,6 +174,72 @@ describe('few flipped pixels', () => {
     expect(chapter.claims[0]).toMatchObject({ verdict: 'holds' });
     expect(chapter.claims[0]!.because).toContain('Fewer flips are found by fmn');
   });
+
+  it('draws the share of attempts broken within so many flips, the first attack first; what was not found is nowhere', () => {
+    // sda: a quarter each at 4, 5 and 40 flips, a quarter never; fmn beyond the axis; top-k-flip never
+    const flips: Record<string, (i: number) => number> = {
+      sda: (i) => [4, 5, 40, Number.POSITIVE_INFINITY][i % 4]!,
+      scg: () => 10,
+      fmn: () => 63,
+    };
+    const [chart] = sparse.conclude([found((attack, i) => flips[attack]?.(i) ?? Number.POSITIVE_INFINITY)], [], options).charts!;
+    expect(namesOf(chart!)).toEqual(['sda', 'scg', 'top-k-flip', 'fmn']);
+    expect(chart!.series.map(({ emphasis, step }) => [emphasis, step])).toEqual([
+      ['main', true],
+      ['plain', true],
+      ['plain', true],
+      ['plain', true],
+    ]);
+    const [sda, scg, topK, fmn] = chart!.series;
+    expect(sda!.points.slice(1).map(({ x, share }) => [x, share])).toEqual([
+      [4, 0.25],
+      [5, 0.5],
+      [40, 0.75],
+    ]);
+    expect([3.9, 4, 5, 39, 50].map((x) => shareWithin(sda!.points, x))).toEqual([0, 0.25, 0.5, 0.5, 0.75]);
+    expect(sda!.points[2]).toMatchObject({ lower: wilson(20, 40)[0], upper: wilson(20, 40)[1] });
+    expect(sharesOf(scg!)).toEqual([0, 1]);
+    expect([topK, fmn].map((one) => sharesOf(one!))).toEqual([[0], [0]]);
+    expect(chart!.series.flatMap(({ points }) => points).every(({ x }) => x >= chart!.x.from! && x <= chart!.x.to!)).toBe(true);
+    expect(chart!.x).toMatchObject({ scale: 'log', to: 62.5 });
+    expect(chart!.marks!.map(({ x }) => x)).toEqual([5, 10, 50]);
+    // as it is kept in study.json: infinities would have become null
+    expect(JSON.stringify(chart)).not.toContain('null');
+  });
+
+  it('draws no more lines than can be told apart: the strongest, in the order of the file; the rest is named', () => {
+    const others = ['scg', 'spike-fool', 'top-k-flip', 'fmn', 'jsma', 'greedy-flip', 'random-flip', 'gumbel-flip'];
+    const many = sparse.options.parse({ elements: 1000, flips: [5, 50], shares: [], attacks: ['sda', ...others] });
+    const [of] = sparse.runs([{ name: 'v' }], many);
+    const weak = ['spike-fool', 'random-flip'];
+    const rows = of!.attacks.flatMap(({ as }) =>
+      of!.threat.eps.map((eps) => {
+        const distance = weak.includes(as) ? 50 : 4;
+        return row(as, 0, Number(eps), { distance, status: distance <= Number(eps) ? 'success' : 'failure' });
+      }),
+    );
+    const [chart] = sparse.conclude([{ ...of!, elements: 1000, synthetic: null, rows }], [], many).charts!;
+    expect(namesOf(chart!)).toEqual(['sda', ...others.filter((name) => !weak.includes(name))]);
+    expect(chart!.caption).toMatch(/Not drawn, .*: spike-fool, random-flip\.$/);
+  });
+
+  it('an attack that looks for no smallest change counts with the flips of its smallest saved success', () => {
+    const finished = found(() => 20);
+    const rows = finished.rows.map((one) => {
+      if (one.attack !== 'fmn') return one;
+      const eps = one.eps.x!;
+      const l0 = eps === 10 ? 7 : 30;
+      const norms = { x: { l0, l1: l0, l2: 0, linf: 1 } };
+      return { ...one, distance: null, ...(eps < 10 ? { status: 'failure' as const } : { status: 'success' as const, norms }) };
+    });
+    const chapter = sparse.conclude([{ ...finished, rows }], [], options);
+    expect(chapter.charts![0]!.series[3]!.points.slice(1).map(({ x, share }) => [x, share])).toEqual([[7, 1]]);
+    expect(chapter.tables[0]!.rows[3]![4]).toBe('7');
+  });
+
+  it('draws nothing where nothing was broken', () => {
+    expect(sparse.conclude([found(() => Number.POSITIVE_INFINITY)], [], options).charts).toEqual([]);
+  });
 });
 
 describe('hardened victims', () => {
@@ -157,7 +251,7 @@ describe('hardened victims', () => {
     // pdsg breaks the first half, square another tenth
     const finished = broken(run!, (attack) => ({ pdsg: 0.5, atan: 0.1, square: 0 })[attack] ?? 0);
     const rows = finished.rows.map((r, i) => (r.attack === 'square' && i % n >= 180 ? { ...r, status: 'success' as const } : r));
-    const { tables, claims } = hardened.conclude([{ ...finished, rows }], victims, options);
+    const { tables, claims, charts } = hardened.conclude([{ ...finished, rows }], victims, options);
     expect(tables[0]!.rows).toEqual([
       ['pdsg', '50.0%'],
       ['atan', '90.0%'],
@@ -165,5 +259,23 @@ describe('hardened victims', () => {
       ['worst case per sample', '40.0%'],
     ]);
     expect(claims[0]!.verdict).toBe('does not hold');
+
+    const [chart] = charts!;
+    expect(namesOf(chart!)).toEqual(['worst case', 'pdsg', 'atan', 'square']);
+    expect(chart!.series.map(sharesOf)).toEqual([
+      [1, 0.4],
+      [1, 0.5],
+      [1, 0.9],
+      [1, 0.9],
+    ]);
+    expect(chart!.series[0]).toMatchObject({ emphasis: 'main', points: [{ x: 0 }, { x: 2.55, lower: wilson(80, n)[0] }] });
+    expect(chart!.x.ticks!.map(({ label }) => label)).toEqual(['clean', '2.55/255']);
+  });
+
+  it('the surrogate a victim was trained with is a line of its own kind', () => {
+    const trained = [{ name: 'h', defence: 'pgd-at', trained: 'sigmoid' }];
+    const finished = hardened.runs(trained, options).map((one) => broken(one, () => 0.5));
+    const { series } = hardened.conclude(finished, trained, options).charts![0]!;
+    expect(series.at(-1)).toMatchObject({ name: 'own surrogate', emphasis: 'reference' });
   });
 });

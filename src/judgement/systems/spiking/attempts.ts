@@ -24,11 +24,20 @@ export const rateText = (rows: readonly Row[]): string =>
 /** The budgets of a run, ascending. */
 export const budgetsOf = ({ rows }: Pick<FinishedRun, 'rows'>): number[] => [...new Set(rows.map(epsOf))].sort((a, b) => a - b);
 
-/** Smallest flips found by an attack on each attempted sample, a failure infinite; in the order of the samples. */
+/**
+ * Smallest number of flips found by an attack on each attempted sample, a failure infinite; in the order of the samples. Of an attack that looks for no smallest
+ * change it is that of its smallest saved success.
+ */
 export function distances(run: Pick<FinishedRun, 'rows'>, attack: string): { sample: string; distance: number }[] {
+  const saved = new Map<string, number>();
+  for (const { sample, attack: by, status, norms } of run.rows) {
+    const [flips] = Object.values(norms).map(({ l0 }) => l0);
+    if (by === attack && status === 'success' && flips !== undefined)
+      saved.set(sample, Math.min(flips, saved.get(sample) ?? Number.POSITIVE_INFINITY));
+  }
   const most = budgetsOf(run).at(-1)!;
   return attempts(run, attack, most)
-    .map(({ sample, distance }) => ({ sample, distance: distance ?? Number.POSITIVE_INFINITY }))
+    .map(({ sample, distance }) => ({ sample, distance: distance ?? saved.get(sample) ?? Number.POSITIVE_INFINITY }))
     .sort((a, b) => (a.sample < b.sample ? -1 : 1));
 }
 

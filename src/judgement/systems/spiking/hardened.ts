@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { percent } from '../../../kit/metrics/rate-words.ts';
 import type { Row } from '../../../kit/record/row.ts';
-import type { Claim, Table } from '../../chapter.ts';
+import type { Chart, ChartPoint, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, epsOf } from './attempts.ts';
+import { countedPoint, leftOut, legible, levels, levelTick } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
 const choice = z.union([z.string(), z.looseObject({ use: z.string() })]);
@@ -52,6 +53,7 @@ export const hardened: Part<Options> = {
         'Robust accuracy: classified right, and not broken, of all samples. The headline is the worst case per sample over all attacks; it is an upper bound of what the victim really withstands.',
       ],
       tables: runs.map((run) => victimTable(run, victims)),
+      charts: runs.filter(({ rows }) => judged(rows).length > 0).map(chartOf),
       claims: runs.map(claimOf),
     };
   },
@@ -59,31 +61,80 @@ export const hardened: Part<Options> = {
 
 const judged = (rows: readonly Row[]): Row[] => rows.filter(({ status }) => status !== 'invalid');
 
-const standing = (rows: readonly Row[]): number =>
-  judged(rows).filter(({ status }) => status === 'failure').length / judged(rows).length;
+const at = (run: FinishedRun, attack: string, eps: number): Row[] =>
+  run.rows.filter((row) => row.attack === attack && epsOf(row) === eps);
 
-/** Share of samples no attack broke. */
-function worst(run: FinishedRun, eps: number): number {
+/** Samples an attack has not broken, of those it could be judged on. */
+const standing = (rows: readonly Row[]): readonly [left: number, n: number] => [
+  judged(rows).filter(({ status }) => status === 'failure').length,
+  judged(rows).length,
+];
+
+/** Samples no attack broke, of all. */
+function worst(run: FinishedRun, eps: number): readonly [left: number, n: number] {
   const rows = judged(run.rows.filter((row) => epsOf(row) === eps));
   const samples = new Set(rows.map(({ sample }) => sample));
   const fallen = new Set(rows.filter(({ status }) => status !== 'failure').map(({ sample }) => sample));
-  return (samples.size - fallen.size) / samples.size;
+  return [samples.size - fallen.size, samples.size];
 }
+
+/** Samples classified right, of all. */
+function clean(run: FinishedRun): readonly [right: number, n: number] {
+  const rows = at(run, run.attacks[0]!.as, budgetsOf(run)[0]!);
+  return [rows.filter((row) => row.cleanPrediction === row.label).length, rows.length];
+}
+
+const shareText = ([part, n]: readonly [number, number]): string => percent(part / n);
 
 function victimTable(run: FinishedRun, victims: readonly Victim[]): Table {
   const { defence } = victims.find(({ name }) => name === run.victim)!;
   const all = budgetsOf(run);
-  const clean = run.rows.filter((row) => row.attack === run.attacks[0]!.as && epsOf(row) === all[0]);
-  const right = clean.filter((row) => row.cleanPrediction === row.label).length / clean.length;
+  const [right, n] = clean(run);
   return {
-    title: `${run.victim} (${defence === undefined ? 'standard training' : defence}): ${clean.length} samples, clean accuracy ${percent(right)}; robust accuracy`,
-    head: ['attack', ...all.map((eps) => `eps ${Number((255 * eps).toPrecision(3))}/255`)],
+    title: `${run.victim} (${defence === undefined ? 'standard training' : defence}): ${n} samples, clean accuracy ${percent(right / n)}; robust accuracy`,
+    head: ['attack', ...all.map((eps) => `eps ${levelTick(eps).label}`)],
     rows: [
-      ...run.attacks.map(({ as }) => [
-        as,
-        ...all.map((eps) => percent(standing(run.rows.filter((row) => row.attack === as && epsOf(row) === eps)))),
-      ]),
-      ['worst case per sample', ...all.map((eps) => percent(worst(run, eps)))],
+      ...run.attacks.map(({ as }) => [as, ...all.map((eps) => shareText(standing(at(run, as, eps))))]),
+      ['worst case per sample', ...all.map((eps) => shareText(worst(run, eps)))],
+    ],
+  };
+}
+
+/** Robust accuracy against eps, from clean accuracy on: the worst case, and the strongest attacks. */
+function chartOf(run: FinishedRun): Chart {
+  const all = budgetsOf(run);
+  const [right, n] = clean(run);
+  const start = countedPoint(0, right, n);
+  const line = (
+    name: string,
+    count: (eps: number) => readonly [number, number],
+    emphasis: 'main' | 'plain' | 'reference',
+  ): ChartSeries => ({
+    name,
+    emphasis,
+    points: [
+      start,
+      ...all.flatMap((eps): ChartPoint[] => {
+        const [stand, of] = count(eps);
+        return of === 0 ? [] : [countedPoint(levels(eps), stand, of)];
+      }),
+    ],
+  });
+  const alone = (as: string, emphasis: 'plain' | 'reference'): ChartSeries =>
+    line(as, (eps) => standing(at(run, as, eps)), emphasis);
+  const names = run.attacks.map(({ as }) => as);
+  const { drawn, left } = legible(
+    names.filter((as) => as !== own),
+    (as) => broken(run.rows.filter(({ attack }) => attack === as)),
+  );
+  return {
+    title: `${run.victim}: robust accuracy against eps`,
+    caption: `Of ${n} samples. Bold: the worst case per sample over all attacks, with its 95% Wilson interval.${names.includes(own) ? ' Dashed: the surrogate the victim was trained with.' : ''}${leftOut(left, 'breaking fewer')}`,
+    x: { title: 'eps', scale: 'linear', from: 0, ticks: [{ x: 0, label: 'clean' }, ...all.map(levelTick)] },
+    series: [
+      line('worst case', (eps) => worst(run, eps), 'main'),
+      ...drawn.map((as) => alone(as, 'plain')),
+      ...(names.includes(own) ? [alone(own, 'reference')] : []),
     ],
   };
 }
@@ -96,8 +147,8 @@ function claimOf(run: FinishedRun): Claim {
   const strongest = guided[success.indexOf(Math.max(...success))]!;
   return {
     claim: `${run.victim}: how robust it looks does not depend on the surrogate`,
-    tested: `${guided.length} surrogates at eps ${Number((255 * eps).toPrecision(3))}/255`,
+    tested: `${guided.length} surrogates at eps ${levelTick(eps).label}`,
     verdict: spread > spreadToWarn ? 'does not hold' : 'holds',
-    because: `success ${percent(Math.min(...success))} to ${percent(Math.max(...success))} of attempts, the most with ${strongest}; worst case ${percent(worst(run, eps))} robust accuracy`,
+    because: `success ${percent(Math.min(...success))} to ${percent(Math.max(...success))} of attempts, the most with ${strongest}; worst case ${shareText(worst(run, eps))} robust accuracy`,
   };
 }

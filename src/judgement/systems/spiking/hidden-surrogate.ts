@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { trainingGain } from '../../../kit/metrics/gain.ts';
 import { percent } from '../../../kit/metrics/rate-words.ts';
 import type { Row } from '../../../kit/record/row.ts';
-import type { Chapter, Claim, Table } from '../../chapter.ts';
+import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, rate, rateText } from './attempts.ts';
+import { countedPoint, leftOut, legible, levels, levelTick } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
 const options = z.strictObject({
@@ -35,6 +36,7 @@ const margin = 0.03;
 const wanted = 0.6;
 
 const skyline = 'own surrogate';
+const noise = 'noise';
 const fixed = (family: string, width: number): string => `${family} x${width}`;
 
 const entries = ({ trained }: Victim, { steps, families, widths, pdsg }: Options): AttackEntry[] => {
@@ -54,7 +56,7 @@ export const hiddenSurrogate: Part<Options> = {
     victims.map((victim) => ({
       victim: victim.name,
       threat: { norm: 'linf', eps: chosen.eps },
-      attacks: [{ use: 'noise', as: 'noise' }, ...entries(victim, chosen)],
+      attacks: [{ use: 'noise', as: noise }, ...entries(victim, chosen)],
     })),
   conclude,
 };
@@ -77,6 +79,9 @@ function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Op
       `PGD, ${chosen.steps} steps from one random start, the same for all; success among samples classified right. Each victim is compared at the budget where its best fixed surrogate, of ${fixedNames.length} (${chosen.families.join(', ')} x widths ${chosen.widths.join(', ')} of their defaults), breaks nearest to ${100 * wanted} %: choosing that best one afterwards is an advantage no attacker has. The surrogate a victim was trained with is printed as the skyline.`,
     ],
     tables: [victimTable(each, chosen), averageTable(each, fixedNames, chosen)],
+    charts: each
+      .filter(({ run, rates, best }) => budgetsOf(run).length > 1 && rates.get(best)!.length > 0)
+      .map((at) => chartOf(at, chosen)),
     claims,
   };
 }
@@ -136,6 +141,31 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
 /** A difference in points: "-3.0". */
 const signed = (share: number): string => `${share < 0 ? '' : '+'}${(100 * share).toFixed(1)}`;
 
+/** Success against eps at one victim: the best fixed surrogate there, what is compared with it, and what frames both. */
+function chartOf({ run, eps, best, rates }: AtVictim, { pdsg }: Options): Chart {
+  const budgets = budgetsOf(run);
+  const line = (attack: string, name: string, emphasis: ChartSeries['emphasis'] = 'plain'): ChartSeries => ({
+    name,
+    emphasis,
+    points: budgets.flatMap((at) => {
+      const rows = attempts(run, attack, at);
+      return rows.length === 0 ? [] : [countedPoint(levels(at), broken(rows), rows.length)];
+    }),
+  });
+  const references = rates.has(skyline) ? [skyline, noise] : [noise];
+  const { drawn, left } = legible(Object.keys(pdsg), (name) => rate(rates.get(name)!));
+  return {
+    title: `${run.victim}: success against eps`,
+    caption: `Broken of ${rates.get(best)!.length} attempts. Bold: the best fixed surrogate at ${levelTick(eps).label}, with its 95% Wilson interval. Dashed: ${references.length === 1 ? 'noise' : 'the surrogate the victim was trained with, and noise'}.${leftOut(left, 'breaking fewer')}`,
+    x: { title: 'eps (logarithmic)', scale: 'log', ticks: budgets.map(levelTick) },
+    series: [
+      line(best, `best fixed: ${best}`, 'main'),
+      ...drawn.map((name) => line(name, name)),
+      ...references.map((name) => line(name, name, 'reference')),
+    ],
+  };
+}
+
 function victimTable(each: readonly AtVictim[], { pdsg }: Options): Table {
   const names = Object.keys(pdsg);
   return {
@@ -143,13 +173,13 @@ function victimTable(each: readonly AtVictim[], { pdsg }: Options): Table {
     head: ['victim', 'eps x 255', 'attempts', 'best fixed', 'its success', ...names, 'own surrogate (skyline)', 'noise'],
     rows: each.map(({ run, eps, best, rates }) => [
       run.victim,
-      String(Number((255 * eps).toPrecision(3))),
+      String(levels(eps)),
       String(rates.get(best)!.length),
       best,
       rateText(rates.get(best)!),
       ...names.map((name) => rateText(rates.get(name)!)),
       rates.has(skyline) ? rateText(rates.get(skyline)!) : '—',
-      rateText(rates.get('noise')!),
+      rateText(rates.get(noise)!),
     ]),
   };
 }

@@ -1,10 +1,12 @@
 /** @file Part (b): how few flipped pixels of a binary event clip fool a victim. SDA against everything else that flips, under one surrogate and one pass budget. */
 import { z } from 'zod';
+import { distribution, shareWithin } from '../../../kit/metrics/distribution.ts';
 import { percent } from '../../../kit/metrics/rate-words.ts';
 import { signedRank } from '../../../kit/metrics/signed-rank.ts';
 import { attackNamed } from '../../../methods/attacks/registry.ts';
-import type { Chapter, Claim, Table } from '../../chapter.ts';
+import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, distances, meanCost, medianText, rateText } from './attempts.ts';
+import { countedPoint, leftOut, legible } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice } from './study.ts';
 
 const attack = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
@@ -57,6 +59,7 @@ function conclude(runs: readonly FinishedRun[]): Chapter {
       'Binary clips; a flip adds or deletes one pixel of one frame and one polarity. Success is decided by predicting the saved clip again, and counted among attempts (clips classified right), not among successes. Medians count failures as infinite.',
     ],
     tables: [...runs.map((run) => victimTable(run)), rankTable(first!.as, tested)],
+    charts: runs.flatMap((run) => chartOf(run) ?? []),
     claims: [claimOf(runs, first!.as, tested)],
   };
 }
@@ -88,6 +91,37 @@ function victimTable(run: FinishedRun): Table {
       meanCost(run, as, 'backwards').toFixed(0),
       meanCost(run, as, 'seconds').toFixed(2),
     ]),
+  };
+}
+
+/** Share of attempts broken within so many flips, for the first attack and the strongest others; undefined where nothing was broken. */
+function chartOf(run: FinishedRun): Chart | undefined {
+  const all = budgetsOf(run);
+  const to = 1.25 * all.at(-1)!;
+  const found = run.attacks.map(({ as }) => {
+    const flips = distances(run, as).map(({ distance }) => distance);
+    return { name: as, n: flips.length, jumps: distribution(flips).filter(({ x }) => x <= to) };
+  });
+  const smallest = Math.min(...found.flatMap(({ jumps }) => jumps.map(({ x }) => x)));
+  const [first, ...others] = found;
+  if (first === undefined || !Number.isFinite(smallest)) return undefined;
+  const { drawn, left } = legible(others, ({ jumps }) => all.reduce((sum, eps) => sum + shareWithin(jumps, eps), 0));
+  const from = Math.min(smallest, all[0]!) / 1.1;
+  const line = ({ name, n, jumps }: (typeof found)[number], emphasis: 'main' | 'plain'): ChartSeries => ({
+    name,
+    step: true,
+    emphasis,
+    points: [{ x: from, share: 0 }, ...jumps].map(({ x, share }) => countedPoint(x, Math.round(share * n), n)),
+  });
+  return {
+    title: `${run.victim}: flips needed`,
+    caption: `Share of ${first.n} attempts broken within so many flipped pixels. Bold: ${first.name}, with its 95% Wilson interval. Dotted: the budgets.${leftOut(
+      left.map(({ name }) => name),
+      'breaking fewer within the budgets',
+    )}`,
+    x: { title: 'flipped pixels (logarithmic)', scale: 'log', from, to },
+    series: [line(first, 'main'), ...drawn.map((one) => line(one, 'plain'))],
+    marks: all.map((eps) => ({ x: eps, label: String(eps) })),
   };
 }
 
