@@ -30,7 +30,7 @@ interface Entry {
 
 /**
  * Opens the folder. The group of a recording is the folder inside its class folder, or the recording itself. Recordings that cannot be used are
- * Problems. Throws a UserError where the index cannot be read, there is no recording, or no such split.
+ * Problems. Throws a UserError where the index cannot be read, there is no recording, no such split, or two recordings have one name.
  */
 export async function eventFolder(tree: FileTree, given: EventDataOptions = {}): Promise<DataSource> {
   const { usage, name = tree.root } = given;
@@ -47,6 +47,7 @@ export async function eventFolder(tree: FileTree, given: EventDataOptions = {}):
       `${usage === undefined ? `"${tree.root}"` : `the split "${usage}" of ${name}`} holds no recordings in folders of classes`,
       'put .aedat, .bin, .npz or .csv files into a sub-folder per class (docs/data-formats.md)',
     );
+  refuseTwins(entries, name);
   const labels = index.classes ?? [...new Set(entries.map((e) => e.label))].sort();
   const hash = await optionsDigest(options);
   await hash.add(labels.join('\n'));
@@ -96,13 +97,34 @@ const entriesBelow = (files: readonly string[], folder: string): Entry[] =>
     return parts.length < 2 ? [] : [{ path, label: parts[0]!, group: parts.length > 2 ? parts.slice(0, -1).join('/') : path }];
   });
 
+const idOf = (path: string): string => path.replace(/\.[^./]*$/, '');
+
+/** The name of a sample is its path without the ending: hand.npz and hand.csv would be one, as would a file that is listed twice. */
+function refuseTwins(entries: readonly Entry[], name: string): void {
+  const seen = new Map<string, string>();
+  for (const { path } of entries) {
+    const other = seen.get(idOf(path));
+    if (other === path)
+      throw new UserError(
+        `${name}: "${path}" is listed twice in ${eventIndexName}`,
+        'list it once; a recording in two splits is met when both are read: name one with usage',
+      );
+    if (other !== undefined)
+      throw new UserError(
+        `${name} holds two recordings called "${idOf(path)}": ${other} and ${path}`,
+        'give one of them another name, or take it out',
+      );
+    seen.set(idOf(path), path);
+  }
+}
+
 async function itemAt(
   tree: FileTree,
   { path, label, group }: Entry,
   labels: readonly string[],
   options: EventDataOptions,
 ): Promise<RawItem | Problem> {
-  const id = path.replace(/\.[^./]*$/, '');
+  const id = idOf(path);
   if (!labels.includes(label))
     return {
       item: id,

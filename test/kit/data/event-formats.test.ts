@@ -200,6 +200,17 @@ test('events: any format in a folder per class; frames somebody has binned; inde
   expect(await complaint(() => open('events', { 'index.json': '{"sensor":[1]}' }))).toMatch(/^"mine\/index.json": sensor/);
 });
 
+test('events: two recordings of one name are refused before anything is read', async () => {
+  const two = { 'wave/01.aedat': file('aedat-3.1'), 'wave/01.npz': file('npz'), 'clap/01.npz': file('npz') };
+  expect(await complaint(() => open('events', two))).toBe(
+    'mine holds two recordings called "wave/01": wave/01.aedat and wave/01.npz -> give one of them another name, or take it out',
+  );
+  const splits = { train: ['wave/01.npz'], test: ['wave/01.npz', 'clap/01.npz'] };
+  const listed = { 'wave/01.npz': file('npz'), 'clap/01.npz': file('npz'), 'index.json': JSON.stringify({ splits }) };
+  expect(await complaint(() => open('events', listed))).toContain('mine: "wave/01.npz" is listed twice in index.json');
+  expect((await open('events', listed, { usage: 'test' })).count).toBe(2);
+});
+
 test('options a format does not know are refused by name', async () => {
   expect(await complaint(() => open('sequences', {}, { frames: 3 }))).toBe(
     'the data format sequences has no option "frames" -> it takes: usage',

@@ -153,7 +153,7 @@ export interface Aedat3WriteOptions {
 /** Events of a packet: as many as cAER's default. */
 const packetEvents = 4096;
 
-/** A recording as a file. Throws a UserError where time is not whole microseconds below 2^62 or the sensor exceeds 32768. */
+/** A recording as a file. Throws a UserError where time is not whole microseconds below 2^53 or the sensor exceeds 32768. */
 export function writeAedat3(stream: EventStream, { comments = [] }: Aedat3WriteOptions = {}): Uint8Array {
   const { width, height, x, y, p, t } = stream;
   if (width > 2 ** 15 || height > 2 ** 15)

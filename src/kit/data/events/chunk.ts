@@ -52,7 +52,10 @@ export function chunkBuffers(size: number = chunkEvents) {
   };
 }
 
-/** The same recording, checked on the way: coordinates lie on the sensor, time never falls, there is at least one event. */
+/**
+ * The same recording, checked on the way: coordinates lie on the sensor, times are numbers that are told apart by a microsecond, time never falls, there
+ * is at least one event.
+ */
 export function checked(raw: RawReader, name: string): EventReader {
   const { width, height } = raw;
   return {
@@ -67,7 +70,8 @@ export function checked(raw: RawReader, name: string): EventReader {
         const { x, y, t, count } = chunk;
         for (let i = 0; i < count; i++) {
           if (x[i]! >= width || y[i]! >= height) throw await outside(raw, name, { event: before + i, x: x[i]!, y: y[i]! });
-          if (!(t[i]! >= last)) throw await backwards(raw, name, { event: before + i, from: last, to: t[i]! });
+          if (!(Math.abs(t[i]!) <= Number.MAX_SAFE_INTEGER)) throw beyond(name, before + i, t[i]!);
+          if (t[i]! < last) throw await backwards(raw, name, { event: before + i, from: last, to: t[i]! });
           last = t[i]!;
         }
         before += count;
@@ -84,13 +88,21 @@ async function outside(raw: RawReader, name: string, at: { event: number; x: num
   return new UserError(
     `"${name}", event ${at.event}: x ${at.x}, y ${at.y} is outside the sensor of ${width} x ${height}${suspicion(other)}`,
     other === undefined
-      ? 'name the true size where the file does not say it (sensor: [width, height]), or repair the file'
+      ? 'name the true size where the file does not say it (sensor: [width, height] under data:, or --sensor WIDTHxHEIGHT), or repair the file'
       : reorder(other),
   );
 }
 
+/** A time that is no number, or so large that microseconds are lost. */
+const beyond = (name: string, event: number, time: number): UserError =>
+  Number.isNaN(time)
+    ? new UserError(`"${name}", event ${event}: its time is not a number`, 'repair the file')
+    : new UserError(
+        `"${name}", event ${event}: its time is ${time}, beyond 2^53 microseconds`,
+        'give microseconds (nanoseconds since 1970 are that large), or count them from the first event',
+      );
+
 async function backwards(raw: RawReader, name: string, { event, from, to }: { event: number; from: number; to: number }) {
-  if (Number.isNaN(to)) return new UserError(`"${name}", event ${event}: its time is not a number`, 'repair the file');
   if (raw.clock !== undefined && from - to > raw.clock / 2) {
     return new UserError(
       `"${name}", event ${event}: the clock of ${raw.clock} us has overflowed (${to} us after ${from} us)`,

@@ -166,6 +166,18 @@ const cases: [what: string, name: string, bytes: Uint8Array, message: RegExp][] 
     /"a.npz", event 0: its time is not a number/,
   ],
   [
+    'npz in nanoseconds since 1970',
+    'a.npz',
+    writeNpz({
+      x: column(1),
+      y: column(1),
+      p: column(1),
+      t: { ...column(1), data: BigInt64Array.of(1_700_000_000_000_000_000n) },
+    }),
+    /"a.npz", event 0: its time is 1700000000000000000, beyond 2\^53 microseconds -> give microseconds/,
+  ],
+  ['csv with a time without end', 'a.csv', text('1,2,1,5\n1,2,1,Infinity\n'), /"a.csv", event 1: its time is Infinity, beyond/],
+  [
     'csv without a header',
     'a.csv',
     ascii('1,2,1,5\n'),
