@@ -17,8 +17,13 @@ export function countedPoint(x: number, counted: number, n: number): ChartPoint 
 /** Lines that stand out neither way and can be told apart by colour alone. */
 const most = 6;
 
-/** As many of them as can be told apart: those of the highest rank, in the order given; and what is left out. */
-export function legible<T>(all: readonly T[], rank: (one: T) => number): { drawn: T[]; left: T[] } {
+export interface Legible<T> {
+  readonly drawn: readonly T[];
+  readonly left: readonly T[];
+}
+
+/** As many of them as can be told apart: those of the highest rank over all victims, so that charts side by side show the same, in the order given; and what is left out. */
+export function legible<T>(all: readonly T[], rank: (one: T) => number): Legible<T> {
   const kept = new Set([...all].sort((a, b) => rank(b) - rank(a)).slice(0, most));
   return { drawn: all.filter((one) => kept.has(one)), left: all.filter((one) => !kept.has(one)) };
 }

@@ -4,7 +4,7 @@ import { percent } from '../../../kit/metrics/rate-words.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import type { Chart, ChartPoint, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, epsOf } from './attempts.ts';
-import { countedPoint, leftOut, legible, levels, levelTick } from './charts.ts';
+import { countedPoint, type Legible, leftOut, legible, levels, levelTick } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
 const choice = z.union([z.string(), z.looseObject({ use: z.string() })]);
@@ -53,7 +53,7 @@ export const hardened: Part<Options> = {
         'Robust accuracy: classified right, and not broken, of all samples. The headline is the worst case per sample over all attacks; it is an upper bound of what the victim really withstands.',
       ],
       tables: runs.map((run) => victimTable(run, victims)),
-      charts: runs.filter(({ rows }) => judged(rows).length > 0).map(chartOf),
+      charts: chartsOf(runs.filter(({ rows }) => judged(rows).length > 0)),
       claims: runs.map(claimOf),
     };
   },
@@ -100,8 +100,14 @@ function victimTable(run: FinishedRun, victims: readonly Victim[]): Table {
   };
 }
 
+function chartsOf(runs: readonly FinishedRun[]): Chart[] {
+  const names = [...new Set(runs.flatMap(({ attacks }) => attacks.map(({ as }) => as)))].filter((as) => as !== own);
+  const lines = legible(names, (as) => runs.reduce((sum, { rows }) => sum + broken(rows.filter((row) => row.attack === as)), 0));
+  return runs.map((run) => chartOf(run, lines));
+}
+
 /** Robust accuracy against eps, from clean accuracy on: the worst case, and the strongest attacks. */
-function chartOf(run: FinishedRun): Chart {
+function chartOf(run: FinishedRun, { drawn, left }: Legible<string>): Chart {
   const all = budgetsOf(run);
   const [right, n] = clean(run);
   const start = countedPoint(0, right, n);
@@ -122,19 +128,15 @@ function chartOf(run: FinishedRun): Chart {
   });
   const alone = (as: string, emphasis: 'plain' | 'reference'): ChartSeries =>
     line(as, (eps) => standing(at(run, as, eps)), emphasis);
-  const names = run.attacks.map(({ as }) => as);
-  const { drawn, left } = legible(
-    names.filter((as) => as !== own),
-    (as) => broken(run.rows.filter(({ attack }) => attack === as)),
-  );
+  const trained = run.attacks.some(({ as }) => as === own);
   return {
     title: `${run.victim}: robust accuracy against eps`,
-    caption: `Of ${n} samples. Bold: the worst case per sample over all attacks, with its 95% Wilson interval.${names.includes(own) ? ' Dashed: the surrogate the victim was trained with.' : ''}${leftOut(left, 'breaking fewer')}`,
+    caption: `Of ${n} samples. Bold: the worst case per sample over all attacks, with its 95% Wilson interval.${trained ? ' Dashed: the surrogate the victim was trained with.' : ''}${leftOut(left, 'breaking fewer')}`,
     x: { title: 'eps', scale: 'linear', from: 0, ticks: [{ x: 0, label: 'clean' }, ...all.map(levelTick)] },
     series: [
       line('worst case', (eps) => worst(run, eps), 'main'),
       ...drawn.map((as) => alone(as, 'plain')),
-      ...(names.includes(own) ? [alone(own, 'reference')] : []),
+      ...(trained ? [alone(own, 'reference')] : []),
     ],
   };
 }

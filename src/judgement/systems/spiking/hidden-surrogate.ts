@@ -8,7 +8,7 @@ import { percent } from '../../../kit/metrics/rate-words.ts';
 import type { Row } from '../../../kit/record/row.ts';
 import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, rate, rateText } from './attempts.ts';
-import { countedPoint, leftOut, legible, levels, levelTick } from './charts.ts';
+import { countedPoint, type Legible, leftOut, legible, levels, levelTick } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
 const options = z.strictObject({
@@ -72,6 +72,7 @@ function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Op
   const fixedNames = chosen.families.flatMap((family) => chosen.widths.map((width) => fixed(family, width)));
   const each = runs.map((run) => atVictim(run, fixedNames));
   const n = each.reduce((sum, { rates, best }) => sum + rates.get(best)!.length, 0);
+  const lines = legible(Object.keys(chosen.pdsg), (name) => meanRate(each, name));
   const claims = Object.keys(chosen.pdsg).map((name): Claim => claimOf(each, fixedNames, name, n));
   return {
     title: hiddenSurrogate.title,
@@ -81,7 +82,7 @@ function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Op
     tables: [victimTable(each, chosen), averageTable(each, fixedNames, chosen)],
     charts: each
       .filter(({ run, rates, best }) => budgetsOf(run).length > 1 && rates.get(best)!.length > 0)
-      .map((at) => chartOf(at, chosen)),
+      .map((at) => chartOf(at, lines)),
     claims,
   };
 }
@@ -142,7 +143,7 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
 const signed = (share: number): string => `${share < 0 ? '' : '+'}${(100 * share).toFixed(1)}`;
 
 /** Success against eps at one victim: the best fixed surrogate there, what is compared with it, and what frames both. */
-function chartOf({ run, eps, best, rates }: AtVictim, { pdsg }: Options): Chart {
+function chartOf({ run, eps, best, rates }: AtVictim, { drawn, left }: Legible<string>): Chart {
   const budgets = budgetsOf(run);
   const line = (attack: string, name: string, emphasis: ChartSeries['emphasis'] = 'plain'): ChartSeries => ({
     name,
@@ -153,7 +154,6 @@ function chartOf({ run, eps, best, rates }: AtVictim, { pdsg }: Options): Chart 
     }),
   });
   const references = rates.has(skyline) ? [skyline, noise] : [noise];
-  const { drawn, left } = legible(Object.keys(pdsg), (name) => rate(rates.get(name)!));
   return {
     title: `${run.victim}: success against eps`,
     caption: `Broken of ${rates.get(best)!.length} attempts. Bold: the best fixed surrogate at ${levelTick(eps).label}, with its 95% Wilson interval. Dashed: ${references.length === 1 ? 'noise' : 'the surrogate the victim was trained with, and noise'}.${leftOut(left, 'breaking fewer')}`,

@@ -1,12 +1,12 @@
 /** @file Part (b): how few flipped pixels of a binary event clip fool a victim. SDA against everything else that flips, under one surrogate and one pass budget. */
 import { z } from 'zod';
-import { distribution, shareWithin } from '../../../kit/metrics/distribution.ts';
+import { distribution, type Jump, shareWithin } from '../../../kit/metrics/distribution.ts';
 import { percent } from '../../../kit/metrics/rate-words.ts';
 import { signedRank } from '../../../kit/metrics/signed-rank.ts';
 import { attackNamed } from '../../../methods/attacks/registry.ts';
 import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, distances, meanCost, medianText, rateText } from './attempts.ts';
-import { countedPoint, leftOut, legible } from './charts.ts';
+import { countedPoint, type Legible, leftOut, legible } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice } from './study.ts';
 
 const attack = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
@@ -59,7 +59,7 @@ function conclude(runs: readonly FinishedRun[]): Chapter {
       'Binary clips; a flip adds or deletes one pixel of one frame and one polarity. Success is decided by predicting the saved clip again, and counted among attempts (clips classified right), not among successes. Medians count failures as infinite.',
     ],
     tables: [...runs.map((run) => victimTable(run)), rankTable(first!.as, tested)],
-    charts: runs.flatMap((run) => chartOf(run) ?? []),
+    charts: chartsOf(runs, first!.as, others),
     claims: [claimOf(runs, first!.as, tested)],
   };
 }
@@ -94,33 +94,52 @@ function victimTable(run: FinishedRun): Table {
   };
 }
 
-/** Share of attempts broken within so many flips, for the first attack and the strongest others; undefined where nothing was broken. */
-function chartOf(run: FinishedRun): Chart | undefined {
+/** Share of attempts broken within so many flips, for the first attack and the strongest others: a chart for each victim of which something was broken. */
+function chartsOf(runs: readonly FinishedRun[], first: string, others: readonly string[]): Chart[] {
+  const found = runs.map((run) => new Map([first, ...others].map((name) => [name, foundBy(run, name)])));
+  // where two curves lie is compared at the budgets
+  const within = ({ jumps }: Found, run: FinishedRun): number =>
+    budgetsOf(run).reduce((sum, eps) => sum + shareWithin(jumps, eps), 0);
+  const lines = legible(others, (name) => runs.reduce((sum, run, i) => sum + within(found[i]!.get(name)!, run), 0));
+  return runs.flatMap((run, i) => {
+    const smallest = Math.min(...[...found[i]!.values()].flatMap(({ jumps }) => jumps.map(({ x }) => x)));
+    return Number.isFinite(smallest) ? [chartOf(run, first, lines, found[i]!, smallest)] : [];
+  });
+}
+
+interface Found {
+  readonly jumps: readonly Jump[];
+  /** Attempts. */
+  readonly n: number;
+}
+
+/** Where the axis ends. */
+const reach = (run: FinishedRun): number => 1.25 * budgetsOf(run).at(-1)!;
+
+function foundBy(run: FinishedRun, name: string): Found {
+  const flips = distances(run, name).map(({ distance }) => distance);
+  return { n: flips.length, jumps: distribution(flips).filter(({ x }) => x <= reach(run)) };
+}
+
+function chartOf(
+  run: FinishedRun,
+  first: string,
+  { drawn, left }: Legible<string>,
+  found: ReadonlyMap<string, Found>,
+  smallest: number,
+): Chart {
   const all = budgetsOf(run);
-  const to = 1.25 * all.at(-1)!;
-  const found = run.attacks.map(({ as }) => {
-    const flips = distances(run, as).map(({ distance }) => distance);
-    return { name: as, n: flips.length, jumps: distribution(flips).filter(({ x }) => x <= to) };
-  });
-  const smallest = Math.min(...found.flatMap(({ jumps }) => jumps.map(({ x }) => x)));
-  const [first, ...others] = found;
-  if (first === undefined || !Number.isFinite(smallest)) return undefined;
-  const { drawn, left } = legible(others, ({ jumps }) => all.reduce((sum, eps) => sum + shareWithin(jumps, eps), 0));
   const from = Math.min(smallest, all[0]!) / 1.1;
-  const line = ({ name, n, jumps }: (typeof found)[number], emphasis: 'main' | 'plain'): ChartSeries => ({
-    name,
-    step: true,
-    emphasis,
-    points: [{ x: from, share: 0 }, ...jumps].map(({ x, share }) => countedPoint(x, Math.round(share * n), n)),
-  });
+  const line = (name: string, emphasis: 'main' | 'plain'): ChartSeries => {
+    const { jumps, n } = found.get(name)!;
+    const points = [{ x: from, share: 0 }, ...jumps].map(({ x, share }) => countedPoint(x, Math.round(share * n), n));
+    return { name, step: true, emphasis, points };
+  };
   return {
     title: `${run.victim}: flips needed`,
-    caption: `Share of ${first.n} attempts broken within so many flipped pixels. Bold: ${first.name}, with its 95% Wilson interval. Dotted: the budgets.${leftOut(
-      left.map(({ name }) => name),
-      'breaking fewer within the budgets',
-    )}`,
-    x: { title: 'flipped pixels (logarithmic)', scale: 'log', from, to },
-    series: [line(first, 'main'), ...drawn.map((one) => line(one, 'plain'))],
+    caption: `Share of ${found.get(first)!.n} attempts broken within so many flipped pixels. Bold: ${first}, with its 95% Wilson interval. Dotted: the budgets.${leftOut(left, 'breaking fewer within the budgets')}`,
+    x: { title: 'flipped pixels (logarithmic)', scale: 'log', from, to: reach(run) },
+    series: [line(first, 'main'), ...drawn.map((name) => line(name, 'plain'))],
     marks: all.map((eps) => ({ x: eps, label: String(eps) })),
   };
 }
