@@ -131,7 +131,7 @@ function chartOf(run: FinishedRun, { drawn, left }: Legible<string>): Chart {
   const trained = run.attacks.some(({ as }) => as === own);
   return {
     title: `${run.victim}: robust accuracy against eps`,
-    caption: `Of ${n} samples. Bold: the worst case per sample over all attacks, with its 95% Wilson interval.${trained ? ' Dashed: the surrogate the victim was trained with.' : ''}${leftOut(left, 'breaking fewer')}`,
+    caption: `Of ${n} samples. Bold: the worst case per sample over all attacks, with its 95% Wilson interval.${trained ? ' Dashed: the surrogate the victim was trained with.' : ''}${leftOut(left, 'breaking fewer over all victims')}`,
     x: { title: 'eps', scale: 'linear', from: 0, ticks: [{ x: 0, label: 'clean' }, ...all.map(levelTick)] },
     series: [
       line('worst case', (eps) => worst(run, eps), 'main'),

@@ -156,7 +156,7 @@ function chartOf({ run, eps, best, rates }: AtVictim, { drawn, left }: Legible<s
   const references = rates.has(skyline) ? [skyline, noise] : [noise];
   return {
     title: `${run.victim}: success against eps`,
-    caption: `Broken of ${rates.get(best)!.length} attempts. Bold: the best fixed surrogate at ${levelTick(eps).label}, with its 95% Wilson interval. Dashed: ${references.length === 1 ? 'noise' : 'the surrogate the victim was trained with, and noise'}.${leftOut(left, 'breaking fewer')}`,
+    caption: `Broken of ${rates.get(best)!.length} attempts. Bold: the best fixed surrogate at ${levelTick(eps).label}, with its 95% Wilson interval. Dashed: ${references.length === 1 ? 'noise' : 'the surrogate the victim was trained with, and noise'}.${leftOut(left, 'breaking fewer over all victims')}`,
     x: { title: 'eps (logarithmic)', scale: 'log', ticks: budgets.map(levelTick) },
     series: [
       line(best, `best fixed: ${best}`, 'main'),
