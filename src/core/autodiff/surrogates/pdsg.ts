@@ -57,25 +57,25 @@ export function pdsgRule(layer: SpikingLayer, options: PdsgOptions): Broadcastin
     const prefix = node.name.slice(0, node.name.length - own.length);
     const densities = memory.get(prefix) ?? densitiesOf(layer, options, (name) => scene.node(prefix + name), scene);
     memory.set(prefix, densities);
-    const { centre, factor, height } = densities(layer.spikes.find((spike) => spike.node === own)!.step);
-    const square = m.square(m.sub(potentialOf(m, node, scene), centre));
+    const { centre, factor, height } = densities.at(layer.spikes.find((spike) => spike.node === own)!.step);
+    const square = m.square(m.sub(densities.measured(m, node), centre));
     const scaled = m.mul(square, factor);
     return options.tails === 'cauchy' ? m.div(height, m.add(scaled, 1)) : m.mul(m.exp(scaled), height);
   });
 }
 
-/** height exp(factor (v - centre)^2), or height / (1 + factor (v - centre)^2); v as `potentialOf` has it. */
+/** height exp(factor (v - centre)^2), or height / (1 + factor (v - centre)^2); v is what is `measured`. */
 interface Density {
   readonly centre: string;
   readonly factor: string;
   readonly height: string;
 }
 
-type Densities = (step: number) => Density;
-
-/** What is compared: with a threshold that is constant the potential itself, which deviates as much as u; with another one u. */
-const potentialOf = (m: Algebra, { inputs }: Node, scene: Scene): string =>
-  scene.constant(inputs[1]!) === undefined ? m.sub(inputs[0]!, inputs[1]!) : inputs[0]!;
+interface Densities {
+  at(step: number): Density;
+  /** Of a comparison: the potential where one constant is the threshold of all steps, for it deviates as much as u; else u. */
+  measured(m: Algebra, node: Node): string;
+}
 
 function densitiesOf(
   layer: SpikingLayer,
@@ -83,7 +83,8 @@ function densitiesOf(
   find: (name: string) => Node | undefined,
   scene: Scene,
 ): Densities {
-  const first = layer.spikes.map(({ node }) => find(node)).find((node) => node !== undefined)!;
+  const nodes = layer.spikes.map(({ node }) => find(node)).filter((node) => node !== undefined);
+  const first = nodes[0]!;
   const m = algebra(scene, first.inputs[0]!);
   const rank = scene.dims(first.outputs[0]!).length;
   const { batch, channel, time } = layer.axes;
@@ -92,15 +93,18 @@ function densitiesOf(
     if (axis === channel) return options.per === 'layer';
     return axis !== time;
   });
+  const threshold = commonThreshold(scene, nodes);
+  const measured = (algebraOf: Algebra, { inputs: [potential, level] }: Node): string =>
+    threshold === undefined ? algebraOf.sub(potential!, level!) : potential!;
   const ofStep = once((step: number): Moments | undefined => {
     const node = layer.spikes
       .filter((spike) => spike.step === step)
       .map((spike) => find(spike.node))
       .find((found) => found !== undefined);
-    return node && momentsOf(m, scene, potentialOf(m, node, scene), node.outputs[0]!, summed);
+    return node && momentsOf(m, scene, measured(m, node), node.outputs[0]!, summed);
   });
   const allSteps = once(() => {
-    const { count, mean, deviations } = momentsOf(m, scene, potentialOf(m, first, scene), first.outputs[0]!, summed);
+    const { count, mean, deviations } = momentsOf(m, scene, measured(m, first), first.outputs[0]!, summed);
     const split = (value: string) => splitAlong(scene, value, time!, layer.steps);
     const [means, parts] = [split(mean), deviations === undefined ? undefined : split(deviations)];
     return means.map((part, t): Moments => ({ count, mean: part, deviations: parts?.[t] }));
@@ -110,7 +114,6 @@ function densitiesOf(
     const [before, now] = [step === 0 || options.over === 'current' ? undefined : upTo(step - 1), at(step)];
     return before === undefined || now === undefined ? (now ?? before) : together(m, before, now);
   });
-  const threshold = scene.constant(first.inputs[1]!) === undefined ? undefined : first.inputs[1]!;
   const deviation = (step: number): string => {
     const own = upTo(step)!;
     const known = options.statistics === 'reference-set' ? options.reference?.[step] : undefined;
@@ -125,7 +128,7 @@ function densitiesOf(
     const steps = Array.from({ length: layer.steps }, (_, t) => scene.g.op('Expand', [deviation(t), size]));
     return scene.g.op('Concat', steps, { axis: time! });
   };
-  return once((step) => {
+  const densityAt = once((step): Density => {
     const deviated = time === undefined ? deviation(step) : everyStep();
     const sigma = options.width === 1 ? deviated : m.mul(deviated, options.width);
     const shift = m.mul(sigma, options.shift);
@@ -135,9 +138,21 @@ function densitiesOf(
       height: m.div(options.tails === 'cauchy' ? 1 / Math.PI : 1 / Math.sqrt(2 * Math.PI), sigma),
     };
   });
+  return { at: densityAt, measured };
 }
 
-/** Moments that are known already, along the channel axis, of what `potentialOf` has rather than of u. */
+/** The constant that is the threshold of all these comparisons; undefined where one's is computed (it may be from the second step on), or another number. */
+function commonThreshold(scene: Scene, nodes: readonly Node[]): string | undefined {
+  const texts = new Set(
+    nodes.map(({ inputs }) => {
+      const constant = scene.constant(inputs[1]!);
+      return constant === undefined ? undefined : `${constant.dims}:${constant.data}`;
+    }),
+  );
+  return texts.size === 1 && !texts.has(undefined) ? nodes[0]!.inputs[1]! : undefined;
+}
+
+/** Moments that are known already, along the channel axis, of what is measured rather than of u. */
 function asNodes(
   m: Algebra,
   scene: Scene,

@@ -18,25 +18,35 @@ type Shape = readonly [steps: number, batch: number, ...rest: number[]];
 interface Asked {
   readonly options?: Partial<PdsgOptions>;
   readonly threshold?: number;
+  /** Thresholds of the steps after the first, which the graph computes, as that of an adaptive neuron. */
+  readonly later?: readonly number[];
   /** One comparison of [N, T, C, ...] instead of one per step. */
   readonly atOnce?: boolean;
 }
 
 /** g of potentials [T, N, C, ...] that are fed in, all steps of one layer: the gradient of the summed spikes. */
-async function slopes(shape: Shape, potentials: readonly number[], { options = {}, threshold = 1, atOnce = false }: Asked) {
+async function slopes(
+  shape: Shape,
+  potentials: readonly number[],
+  { options = {}, threshold = 1, later, atOnce = false }: Asked,
+) {
   const [steps, , ...rest] = shape;
   const g = graphBuilder();
   const x = g.input('x', [steps, 'N', ...rest]);
   const limit = g.constant(f32([threshold], []));
-  const fire = (value: string, name: string): string => {
-    g.add({ name, op: 'GreaterOrEqual', domain: '', inputs: [value, limit], outputs: [`${name}_fires`], attributes: new Map() });
+  const nothing = g.op('Mul', [g.op('ReduceMean', [x], { keepdims: 0 }), g.number(0)]);
+  const fire = (value: string, name: string, level = limit): string => {
+    g.add({ name, op: 'GreaterOrEqual', domain: '', inputs: [value, level], outputs: [`${name}_fires`], attributes: new Map() });
     return g.op('Cast', [`${name}_fires`], { to: 1 });
   };
   const swapped = [1, 0, ...rest.map((_, i) => i + 2)];
   const parts = steps === 1 ? [x] : g.ops('Split', [x], steps, { axis: 0, num_outputs: steps });
   const fired = atOnce
     ? [g.op('Transpose', [fire(g.op('Transpose', [x], { perm: swapped }), 'all')], { perm: swapped })]
-    : parts.map((part, t) => g.op('Unsqueeze', [fire(g.op('Squeeze', [part, g.ints([0])]), `step${t}`), g.ints([0])]));
+    : parts.map((part, t) => {
+        const level = t > 0 && later !== undefined ? g.op('Add', [nothing, g.number(later[t - 1]!)]) : limit;
+        return g.op('Unsqueeze', [fire(g.op('Squeeze', [part, g.ints([0])]), `step${t}`, level), g.ints([0])]);
+      });
   g.output(g.op('Concat', fired, { axis: 0 }, 'spikes'), [steps, 'N', ...rest]);
   const layer: SpikingLayer = {
     name: 'layer',
@@ -44,7 +54,7 @@ async function slopes(shape: Shape, potentials: readonly number[], { options = {
       ? [{ node: 'all', step: 0, role: 'output' }]
       : parts.map((_, t) => ({ node: `step${t}`, step: t, role: 'output' as const })),
     steps,
-    threshold,
+    threshold: later === undefined ? threshold : 'adaptive',
     strict: false,
     reset: 'none',
     axes: atOnce ? { batch: 0, time: 1, channel: 2 } : { batch: 0, channel: 1 },
@@ -156,6 +166,22 @@ describe('PDSG', () => {
             });
             expectNear(await slopes(shape, v, { options: { per, over, statistics, shift } }), expected);
           }
+  });
+
+  it('a threshold that is fixed at first and computed later on: sigma and centre are those of what is above the threshold', async () => {
+    const [threshold, later] = [1, [3, 5]];
+    const v = some(54, 'rising');
+    const u = v.map((value, i) => value - [threshold, ...later][Math.floor(i / 18)]!);
+    const shape = [3, 1, 2, 3, 3] as const;
+    const same = await slopes(shape, u, { threshold: 0 });
+    expectNear(await slopes(shape, v, { threshold, later }), same);
+    const reference = Array.from({ length: 3 }, () => ({
+      count: 50,
+      mean: Float64Array.of(-2, -3),
+      deviations: Float64Array.of(40, 90),
+    }));
+    const options = { statistics: 'reference-set', reference } as const;
+    expectNear(await slopes(shape, v, { threshold, later, options }), await slopes(shape, u, { threshold: 0, options }));
   });
 
   it.each([
