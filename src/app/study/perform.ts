@@ -1,6 +1,9 @@
 /** @file A study from its file to its pages: data made where they are generated, every run performed or resumed, then concluded. */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '../../core/errors.ts';
 import { performRun } from '../experiment/perform.ts';
+import type { ModelReference } from '../experiment/schema.ts';
 import { loadAttacks } from '../host/attacks.ts';
 import { writeWhole } from '../host/files.ts';
 import { conclude, type FinishedStudyRun } from './conclude.ts';
@@ -34,7 +37,10 @@ export async function performStudy(order: StudyOrder, { signal, progress, say }:
   const { name, study, base, folder, places, workers, threads, device } = order;
   const planned = planStudy(study, places);
   // what cannot be named is refused before the first run, not after hours
-  for (const { experiment } of planned) await loadAttacks(experiment.attacks, base);
+  for (const { run, experiment } of planned) {
+    refuseMissing(run.victim, experiment.model, base);
+    await loadAttacks(experiment.attacks, base);
+  }
   const finished: FinishedStudyRun[] = [];
   for (const [i, run] of planned.entries()) {
     const { name: runName, experiment } = run;
@@ -65,4 +71,12 @@ export async function performStudy(order: StudyOrder, { signal, progress, say }:
   await writeWhole(join(folder, 'study.md'), studyMarkdown(record));
   await writeWhole(join(folder, 'study.html'), await studyPage(record));
   return record;
+}
+
+function refuseMissing(victim: string, model: ModelReference, base: string): void {
+  if (!('path' in model) || existsSync(resolve(base, model.path))) return;
+  throw new UserError(
+    `victims.${victim}: the model "${model.path}" does not exist`,
+    `check the path (looked in ${resolve(base, model.path)})`,
+  );
 }

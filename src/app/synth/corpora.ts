@@ -1,7 +1,7 @@
 /** @file The generated corpora that spiking networks are tried on, by name: recordings of event cameras in the formats real ones come in, and pictures. */
 import { suggestion, UserError } from '../../core/errors.ts';
 import { gestureDefaults } from '../../kit/data/synth/events/gestures/gesture.ts';
-import { gestureCountDefault } from '../../kit/data/synth/events/gestures/recording.ts';
+import { gestureCountDefault, wholeRecordings } from '../../kit/data/synth/events/gestures/recording.ts';
 import { objectDefaults } from '../../kit/data/synth/events/objects/drift.ts';
 import { pictureCountDefault } from '../../kit/data/synth/events/objects/picture-files.ts';
 import { saccadeDefaults } from '../../kit/data/synth/events/saccades/saccade.ts';
@@ -30,6 +30,8 @@ export interface Corpus {
   readonly count: number;
   /** Pixels of the sensor's sides where nothing is said; undefined where there is no choice. */
   readonly size?: number;
+  /** How many samples are made where so many are asked for; default: as many. */
+  whole?(count: number): number;
   /** Writes the corpus; what was made, in a sentence. */
   make(making: Making): Promise<string>;
 }
@@ -39,6 +41,7 @@ export const corpora: Readonly<Record<string, Corpus>> = {
     title: 'gestures filmed by a simulated event camera, as DVS128 Gesture comes (format: dvs-gesture)',
     count: gestureCountDefault,
     size: gestureDefaults.size,
+    whole: wholeRecordings,
     make: synthGestures,
   },
   saccades: {
@@ -70,6 +73,18 @@ export async function makeCorpus(
   options: Readonly<Record<string, unknown>> = {},
   onProgress: Making['onProgress'] = () => {},
 ): Promise<string> {
+  const { corpus, count, seed, size = 0 } = wanted(name, options);
+  return corpus.make({ out, count, seed, size, replace: false, onProgress });
+}
+
+/** What the note of a corpus made with these options says of it, as far as the options decide it. Throws as `makeCorpus` does. */
+export function madeOf(name: string, options: Readonly<Record<string, unknown>> = {}): Record<string, string | number> {
+  const { corpus, count, seed, size } = wanted(name, options);
+  const made = corpus.whole?.(count) ?? count;
+  return { by: `provoke synth ${name}`, count: made, seed, ...(size === undefined ? {} : { size }) };
+}
+
+function wanted(name: string, options: Readonly<Record<string, unknown>>) {
   const corpus = Object.hasOwn(corpora, name) ? corpora[name] : undefined;
   if (corpus === undefined) throw new UserError(`there is no synthetic corpus "${name}"`, suggestion(name, Object.keys(corpora)));
   const known = ['count', 'seed', ...(corpus.size === undefined ? [] : ['size'])];
@@ -78,6 +93,6 @@ export async function makeCorpus(
     if (!Number.isSafeInteger(value) || (value as number) < (key === 'seed' ? 0 : 1))
       throw new UserError(`the corpus ${name}: ${key} is ${JSON.stringify(value)}`, 'it has to be a whole number');
   }
-  const { count = corpus.count, seed = 0, size = corpus.size ?? 0 } = options as Partial<Record<string, number>>;
-  return corpus.make({ out, count, seed, size, replace: false, onProgress });
+  const { count = corpus.count, seed = 0, size = corpus.size } = options as Partial<Record<string, number>>;
+  return { corpus, count, seed, size };
 }

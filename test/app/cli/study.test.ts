@@ -85,6 +85,7 @@ describe('provoke study', () => {
         option: study.replace('steps: 2, spikes', 'stpes: 2, spikes'),
         nowhere: study.replace('path: seq, ', ''),
         spikes: study.replace('narrow: { use: atan', 'narrow: { use: atn'),
+        model: study.replace('model.onnx', 'modle.onnx'),
       };
       for (const [name, text] of Object.entries(broken)) await writeFile(join(folder, `${name}.yaml`), text);
       await writeFile(join(folder, 'study.yaml'), study);
@@ -92,10 +93,11 @@ describe('provoke study', () => {
         ...Object.keys(broken).map((name) => ['study', `${name}.yaml`, '--out', name]),
         ['study', 'study.yaml', '--data', 'pictures=seq'],
         ['study', 'study.yaml', '--data', 'seq'],
+        ['study', 'study.yaml', '--data', 'seq=nowhere', '--dry-run'],
       ];
       const ended = await provokeInTurn(lines.map((args) => ({ args, cwd: folder })));
       expect(ended.map(({ code }) => code)).toEqual(lines.map(() => 2));
-      const [part, victim, data, option, nowhere, spikes, name, path] = ended.map(({ stderr }) => stderr);
+      const [part, victim, data, option, nowhere, spikes, model, name, path, gone] = ended.map(({ stderr }) => stderr);
       expect(part).toMatch(/part\.yaml:8:\d+: parts\.1\.part: there is no part "hardend"/);
       expect(victim).toMatch(/victim\.yaml:8:\d+: parts\.1\.victims\.0: there is no victim "two"/);
       expect(data).toMatch(/data\.yaml:5:\d+: victims\.one\.data: there are no data "sec"/);
@@ -103,6 +105,30 @@ describe('provoke study', () => {
       expect(nowhere).toContain('needs either a path or synth');
       expect(spikes).toContain('there is no surrogate of spikes "atn"');
       expect(name).toContain('--data pictures=seq: the study has no data "pictures"');
+      expect(model).toContain('victims.one: the model "modle.onnx" does not exist');
       expect(path).toContain('--data seq: a name and a path are needed');
+      expect(gone).toMatch(/data "seq": ".*nowhere" does not exist\n {2}check the path, or name another with --data seq=PATH/);
+      // nothing has been begun
+      expect((await readdir(folder)).filter((entry) => !/\.(yaml|onnx)$/.test(entry))).toEqual(['seq']);
+    }));
+
+  it('a corpus made with other options than the study states is not taken for the one it asks for', () =>
+    inFolder(async (folder) => {
+      await writeSpikingModel(folder);
+      const generated = (options: string) =>
+        study.replace(
+          'format: sequences, path: seq, usage: test',
+          `format: cifar10, usage: test, synth: { corpus: pictures, ${options} }`,
+        );
+      await provokeInTurn([{ args: ['synth', 'pictures', '-o', 'out/data/seq', '--count', '60', '--seed', '1'], cwd: folder }]);
+      const stated = ['count: 60, seed: 1', 'count: 60, seed: 2', 'seed: 1'];
+      for (const [i, options] of stated.entries()) await writeFile(join(folder, `${i}.yaml`), generated(options));
+      const [same, seed, count] = await provokeInTurn(
+        stated.map((_, i) => ({ args: ['study', `${i}.yaml`, '--out', 'out', '--dry-run'], cwd: folder })),
+      );
+      expect(same!.code, same!.stderr).toBe(0);
+      expect([seed!.code, count!.code]).toEqual([2, 2]);
+      expect(seed!.stderr).toMatch(/data "seq": ".*" was made with seed 1, and the study states 2\n {2}remove /);
+      expect(count!.stderr).toMatch(/was made with count 60, and the study states \d+/);
     }));
 });

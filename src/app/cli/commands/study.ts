@@ -4,8 +4,8 @@ import { readUserFile } from '../../host/files.ts';
 import { duration } from '../../report/format.ts';
 import { parseStudy, type Study } from '../../study/parse.ts';
 import { performStudy } from '../../study/perform.ts';
-import { placesOf } from '../../study/places.ts';
-import { planStudy } from '../../study/plan.ts';
+import { makeData, pathsOf, placesOf } from '../../study/places.ts';
+import { type Places, planStudy } from '../../study/plan.ts';
 import { commandLine } from '../command-line.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { positiveInteger } from '../numbers.ts';
@@ -48,18 +48,19 @@ async function runStudy(file: string, options: Options): Promise<void> {
   const folder = options.out ?? join('runs', name);
   const processors = availableParallelism();
   const workers = options.workers === undefined ? processors : positiveInteger(options.workers, '--workers');
+  const base = resolve(dirname(file));
+  const data = await placesOf(read, { base, folder, given: options.data });
   if (options.dryRun) {
-    process.stdout.write(`${listing(read)}\n`);
+    process.stdout.write(`${listing(read, pathsOf(data))}\n`);
     return;
   }
-  const base = resolve(dirname(file));
   const interrupt = interruptSignal(
     `interrupted: finished work is kept in ${folder}; go on with: ${commandLine('provoke', 'study', file, '--out', folder)}`,
   );
   const progress = createProgress(name);
   const said = new Set<string>();
   try {
-    const places = await placesOf(read, { base, folder, given: options.data, progress: progress.update });
+    const places = await makeData(data, progress.update);
     const record = await performStudy(
       {
         name,
@@ -90,11 +91,10 @@ async function runStudy(file: string, options: Options): Promise<void> {
   }
 }
 
-function listing(read: Study): string {
-  const nowhere = Object.fromEntries(Object.keys(read.data).map((name) => [name, '.']));
+function listing(read: Study, places: Places): string {
   return table([
     ['run', 'victim', 'data', 'samples', 'attacks', 'budgets'],
-    ...planStudy(read, nowhere).map(({ name, part, run }) => [
+    ...planStudy(read, places).map(({ name, part, run }) => [
       name,
       run.victim,
       read.victims[run.victim]!.data,
