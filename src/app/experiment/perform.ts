@@ -1,12 +1,13 @@
 /** @file A whole run of an experiment: opened, its unfinished units run, the tables merged and the report written. */
 import { UserError } from '../../core/errors.ts';
+import type { Problem } from '../../kit/data/source.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { LimitOptions } from '../host/limits.ts';
 import { writeReport } from '../report/from-run.ts';
 import type { ChildOpening } from './child.ts';
 import { openCrew } from './crew.ts';
 import { mergeResults, type RunRecord, writeTables } from './results.ts';
-import { type RunOptions, runUnits } from './run.ts';
+import { problemsOf, type RunOptions, runUnits } from './run.ts';
 import { type OpenOptions, openStore } from './store.ts';
 import type { Overview } from './workbench.ts';
 
@@ -48,7 +49,10 @@ export async function performRun(order: Performance, { opened, signal, progress 
       threads,
       device,
     });
-    refuseEmpty(record, overview);
+    if (record.counts.samples === 0 && record.state !== 'partial') {
+      await store.clear();
+      throw noSamples(overview, problemsOf(run.units));
+    }
     await writeTables(store, record, rows);
     return { record, rows, report: await writeReport(store.folder, record, rows) };
   } finally {
@@ -56,13 +60,12 @@ export async function performRun(order: Performance, { opened, signal, progress 
   }
 }
 
-function refuseEmpty(record: RunRecord, overview: Overview): void {
-  if (record.counts.samples > 0 || record.state === 'partial') return;
-  const first = record.problems[0];
-  throw new UserError(
-    first === undefined
-      ? `${overview.data.name} holds no samples`
-      : `none of the ${record.problems.length} samples of ${overview.data.name} can be used; the first: ${first.item}: ${first.reason}`,
-    'mend the data, or name others under `data:`',
-  );
+function noSamples({ data: { name } }: Overview, problems: readonly Problem[]): UserError {
+  const [first] = problems;
+  return first === undefined
+    ? new UserError(`${name} holds no samples`, 'name others under `data:`')
+    : new UserError(
+        `none of the ${problems.length} samples of ${name} can be used; the first: ${first.item}: ${first.reason}`,
+        first.remedy ?? 'mend the data, or name others under `data:`',
+      );
 }

@@ -15,6 +15,8 @@ export interface Store {
   finished(unit: Unit): Promise<UnitResult | undefined>;
   finish(unit: Unit, result: UnitResult): Promise<void>;
   write(name: string, content: Uint8Array | string): Promise<void>;
+  /** Removes what the run wrote; the folder stays. */
+  clear(): Promise<void>;
 }
 
 export interface OpenOptions {
@@ -34,6 +36,10 @@ const claimFile = 'run.json';
 /** What a run writes; nothing else in a folder is ever removed. */
 const owned = ['run.json', 'samples.parquet', 'report.html', 'units', 'adversarial'];
 
+const clear = async (folder: string): Promise<void> => {
+  for (const name of owned) await rm(join(folder, name), { recursive: true, force: true });
+};
+
 /** Opens a run directory for the experiment `sha256`, refusing to mix two experiments in one folder. */
 export async function openStore(folder: string, sha256: string, { resume, overwrite }: OpenOptions): Promise<Store> {
   await writableFolder(folder);
@@ -45,7 +51,7 @@ export async function openStore(folder: string, sha256: string, { resume, overwr
       'choose an empty or new folder with --out',
     );
   }
-  if (claim !== undefined && overwrite) for (const name of owned) await rm(join(folder, name), { recursive: true, force: true });
+  if (claim !== undefined && overwrite) await clear(folder);
   else if (claim !== undefined && claim.format !== formatVersion) {
     throw new UserError(
       `the output folder "${folder}" holds a run of format ${claim.format}, this provoke writes ${formatVersion}`,
@@ -76,6 +82,7 @@ export async function openStore(folder: string, sha256: string, { resume, overwr
       return isJson(text) ? (JSON.parse(text) as UnitResult) : undefined;
     },
     finish: (unit, result) => writeWhole(unitFile(unit), JSON.stringify(result)),
+    clear: () => clear(folder),
   };
   if (claim === undefined || overwrite)
     await store.write(claimFile, JSON.stringify({ format: formatVersion, identity: sha256, state: 'running' }));

@@ -31,7 +31,8 @@ export function adapt(item: RawItem, target: AdaptTarget, options: AdaptOptions 
   const inputs: Record<string, Float32Array> = {};
   for (const [name, raw] of named(item, target)) {
     const spec = target.inputs[name]!;
-    const values = raw.kind === 'image' ? fromImage(raw, name, spec, resize) : fromArray(raw, name, spec);
+    const values =
+      raw.kind === 'image' ? fromImage(raw, name, spec, resize) : fromArray(raw, name, spec, item.events !== undefined);
     if (!(values instanceof Float32Array)) return { item: item.id, ...values };
     inputs[name] = onGrid(spec, values);
   }
@@ -119,11 +120,14 @@ function colour(data: Float32Array, pixel: number, have: 1 | 3, want: number, k:
   return 0.299 * data[pixel * 3]! + 0.587 * data[pixel * 3 + 1]! + 0.114 * data[pixel * 3 + 2]!;
 }
 
-function fromArray({ shape, data }: RawArray, name: string, spec: InputSpec): Float32Array | Reason {
+/** `cut`: whether it was cut from a recording, so that what `data:` says decides its shape and values. */
+function fromArray({ shape, data }: RawArray, name: string, spec: InputSpec, cut: boolean): Float32Array | Reason {
   if (shape.join() !== spec.shape.join()) {
     return {
       reason: `its shape is [${shape.join(', ')}], the model's input "${name}" is [${spec.shape.join(', ')}] (${spec.layout}, without the batch)`,
-      remedy: 'bring the array to that shape',
+      remedy: cut
+        ? 'recordings are cut as frames: and downsample: under data: say, from a sensor of the size they come from'
+        : 'bring the array to that shape',
     };
   }
   const broken = data.findIndex((v) => !Number.isFinite(v));
@@ -134,7 +138,9 @@ function fromArray({ shape, data }: RawArray, name: string, spec: InputSpec): Fl
     if (odd !== undefined) {
       return {
         reason: `input "${name}" is declared binary and holds ${odd}`,
-        remedy: 'give zeros and ones, or declare another domain',
+        remedy: cut
+          ? 'cut recordings with values: binary under data:, or declare another domain in the manifest'
+          : 'give zeros and ones, or declare another domain',
       };
     }
   }

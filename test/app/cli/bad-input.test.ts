@@ -28,6 +28,8 @@ interface Case {
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
   readonly prepare?: (folder: string) => Promise<void>;
   readonly args: readonly string[];
+  /** It is found out in the middle of a run: what other attacks have finished is kept. */
+  readonly keeps?: boolean;
   /** The whole message, with the folder of the test written as DIR. */
   readonly says: string | RegExp;
 }
@@ -73,6 +75,7 @@ const cases: readonly Case[] = [
     {
       files: { 'model.onnx': linearImageModel({ inverse: true }), 'x.yaml': experiment() },
       args: ['run', 'x.yaml'],
+      keeps: true,
     },
   ),
   {
@@ -222,6 +225,20 @@ const cases: readonly Case[] = [
     { attacks: 'attacks: [{ use: autoattack, version: rand }]', model: 'model: { use: face-api/expression }' },
     /^error: autoattack: version rand is for models that draw random numbers, this one draws none\n {2}use version standard\n$/,
   ),
+  run(
+    'images none of which can be used',
+    {},
+    'error: none of the 2 samples of photos can be used; the first: happy/a.png: it is 4x4, the model\'s input "image" is 8x8\n' +
+      '  crop it to that size, or have it resized: --resize, or resize: bilinear under data: in the experiment\n',
+    {
+      prepare: async (folder) => {
+        for (const label of ['happy', 'sad']) {
+          await mkdir(join(folder, 'photos', label), { recursive: true });
+          await writeFile(join(folder, 'photos', label, 'a.png'), await png(4));
+        }
+      },
+    },
+  ),
   run('a device the runtime was not built for', {}, /^error: --device: there is no device "abacus"\n {2}.*\bcpu\b.*\n$/, {
     args: ['run', 'x.yaml', '--device', 'abacus'],
   }),
@@ -295,13 +312,15 @@ describe('bad input ends with code 2, one clear message, and nothing half-writte
   });
   afterAll(() => rm(parent, { recursive: true, force: true }));
 
-  it.each(cases.map(({ what, says }, i) => ({ what, says, i })))('$what', async ({ says, i }) => {
+  it.each(cases.map(({ what, says, keeps = false }, i) => ({ what, says, keeps, i })))('$what', async ({ says, keeps, i }) => {
     const { code, stderr, folder, before } = ended[i]!;
     const message = stderr.replaceAll(folder, 'DIR').replace(/^note: .*\n/gm, '');
     expect(message).toEqual(typeof says === 'string' ? says : expect.stringMatching(says));
     expect(code).toBe(2);
     const after = await readdir(folder, { recursive: true });
-    expect(after.filter((f) => !f.startsWith('runs') && !before.includes(f))).toEqual([]);
+    // the folder of a run may be there; what is in it may not
+    const allowed = keeps ? /^runs\b/ : /^runs(\/x)?$/;
+    expect(after.filter((f) => !allowed.test(f) && !before.includes(f))).toEqual([]);
     expect(after.filter((f) => f.includes('.tmp'))).toEqual([]);
   });
 

@@ -224,6 +224,24 @@ test('options a format does not know are refused by name', async () => {
   expect(await complaint(() => open('event', {}))).toContain('there is no data format "event" -> did you mean "events"?');
 });
 
+test('frames that do not fit the model say which option of data: decides', async () => {
+  const input = spec({ shape: [4, 2, 64, 64], layout: 'NTCHW', modality: 'events', domain: 'binary', storage: 'binary' });
+  const remedyOf = async (options: FormatOptions) => {
+    const [item] = usableOf(await everything(await open('cifar10-dvs', cifar, options)));
+    const made = adapt(item!, { inputs: { frames: input }, classes: ['cat', 'dog'] });
+    return 'reason' in made ? made.remedy : undefined;
+  };
+  expect(await remedyOf({ frames: 4, downsample: 2 })).toBeUndefined();
+  expect(await remedyOf({ frames: 5, downsample: 2 })).toMatch(/frames: and downsample: under data:/);
+  expect(await remedyOf({ frames: 4 })).toMatch(/frames: and downsample: under data:/);
+  const coarse = { ...input, shape: [4, 2, 2, 2] };
+  const [counted] = usableOf(await everything(await open('cifar10-dvs', cifar, { frames: 4, downsample: 64, values: 'count' })));
+  expect(adapt(counted!, { inputs: { frames: coarse }, classes: ['cat', 'dog'] })).toMatchObject({
+    reason: 'input "frames" is declared binary and holds 3',
+    remedy: 'cut recordings with values: binary under data:, or declare another domain in the manifest',
+  });
+});
+
 test.each(['cifar10-dvs', 'dvs-gesture', 'n-mnist', 'events'])('%s without recordings is refused', async (format) => {
   expect(formats[format]!.needs).toBe('folder');
   expect(await complaint(() => open(format, { 'readme.txt': '' }))).toMatch(/"mine" holds no recordings/);
