@@ -25,7 +25,7 @@ function read(text: string): unknown {
 /** The flag by which one-off commands say what stands in for spikes. */
 export const spikesFlag = [
   '--spikes <name...>',
-  'what stands in for the derivative of spikes, with its options: --spikes atan alpha=2 (default: pdsg; none: nothing)',
+  'what stands in for the derivative of spikes, with its options: --spikes atan alpha=2 (default: pdsg-narrow; none: nothing)',
 ] as const;
 
 /** --spikes NAME key=value ... as a model reference has it. */

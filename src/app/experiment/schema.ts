@@ -22,7 +22,7 @@ const substitute = z.strictObject({
 export const spikes = z
   .union([z.string(), z.looseObject({ use: z.string() })])
   .describe(
-    'what stands in for the derivative of spikes: a name (provoke list surrogates), or { use: NAME } with its options; none: nothing; default: pdsg',
+    'what stands in for the derivative of spikes: a name (provoke list surrogates), or { use: NAME } with its options; none: nothing; default: pdsg-narrow',
   );
 
 export const fileModel = z.strictObject({

@@ -6,7 +6,7 @@ import type { Spiking, SpikingLayer } from '../../core/spikes/layer.ts';
 import { spikesOf } from '../model/find-spikes.ts';
 import type { Model } from '../model/model.ts';
 import { type Options, readOptions } from '../options.ts';
-import { pdsg } from './pdsg.ts';
+import { pdsgNarrow } from './pdsg-narrow.ts';
 import { findSpikeGradient } from './registry.ts';
 import type { ReferenceStatistics, SpikeGradient, SpikeSubstitutes } from './spike-gradient.ts';
 
@@ -25,8 +25,8 @@ export interface ChosenSpikes {
   readonly samples: number;
 }
 
-/** What stands in where nothing is said. */
-export const byDefault = pdsg.name;
+/** What stands in where nothing is said: the strongest on victims it was not chosen on (docs/results/spiking.md). */
+export const byDefault = pdsgNarrow.name;
 
 /**
  * Reads a choice and says what it does to the model: batch statistics couple its batch, and a default is among what was inferred. Nothing is chosen where

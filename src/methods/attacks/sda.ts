@@ -2,7 +2,7 @@
  * Sparse Dynamic Attack: flips as few values of a binary input as it can, chosen by gradients at the point it has come to.
  * Paper: Lun, Feng, Ni, Liang, Wang, Li, Yu, Cui, "Towards effective and sparse adversarial attack on spiking neural networks via breaking invisible surrogate
  * gradients", CVPR 2025, section 4.2; with a target as in the code of Spike-Retiming (2026): cross-entropy to the target.
- * Threat model: white box, l0, binary inputs. The gradient is whatever the model's `spikes` says (pdsg by default).
+ * Threat model: white box, l0, binary inputs. The gradient is whatever the model's `spikes` says (pdsg-narrow by default).
  * Deviations: the paper asks about 10 (n + 1) candidates one by one in iteration n. Here flips are taken as the gradient ranks them, half of what seems to be
  * missing at a time, and then the gradients on the way, summed, choose all flips anew, fewer and fewer, at a gradient each; one search restores the least
  * useful ones; what is left is asked about one by one until no flip can be restored alone, which the last questions prove. Restoring ends without that proof

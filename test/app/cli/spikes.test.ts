@@ -36,11 +36,11 @@ describe('spikes of a model from a file', () => {
       const names = ['default', 'single', 'atan'];
       const ended = await provokeInTurn(names.map((name) => ({ args: ['run', `${name}.yaml`, '--out', name], cwd: folder })));
       for (const { code, stderr } of ended) expect(code, stderr).toBe(0);
-      expect(ended[0]!.stderr).toContain('pdsg with its defaults stands in');
+      expect(ended[0]!.stderr).toContain('pdsg-narrow with its defaults stands in');
       expect(ended[2]!.stderr).not.toContain('stands in');
 
       const record = await recordOf(join(folder, 'default'));
-      expect(record.spikes).toMatchObject({ use: 'pdsg', options: { statistics: 'auto', samples: 32 } });
+      expect(record.spikes).toMatchObject({ use: 'pdsg-narrow', options: { statistics: 'auto', samples: 32, width: 0.2 } });
       expect(new Set(record.spikes.reference).size).toBe(12);
       expect(record.substitutes[0].label).toBe('PDSG (statistics of the sample and 12 reference samples, shift 0.5)');
       const rows = await tableOf(join(folder, 'default'));

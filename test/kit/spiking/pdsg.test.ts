@@ -138,11 +138,20 @@ describe('statistics: auto', () => {
 });
 
 describe('what a model is after the choice', () => {
-  it('nothing said: pdsg, and that is said', async () => {
+  it('nothing said: pdsg-narrow, and that is said', async () => {
     const { model, spikes } = chooseSpikes(await spikingModel(mlp, runtime), undefined);
-    expect(spikes?.gradient.name).toBe('pdsg');
-    expect(model.inferred).toEqual([expect.stringMatching(/^spikes: the model has 2 spiking layers .*: pdsg with its defaults/)]);
+    expect(spikes?.gradient.name).toBe('pdsg-narrow');
+    expect(model.inferred).toEqual([
+      expect.stringMatching(/^spikes: the model has 2 spiking layers .*: pdsg-narrow with its defaults/),
+    ]);
     expect(model.coupling).toBe('none');
+  });
+  it('pdsg-narrow is pdsg with another density, and not the published one', async () => {
+    const model = await spikingModel(mlp, runtime);
+    const narrow = await gradients(model, 'pdsg-narrow', labelled(mlp));
+    const spelt = await gradients(model, { use: 'pdsg', width: 0.2, shift: 0, tails: 'cauchy' }, labelled(mlp));
+    expect(narrow).toEqual(spelt);
+    expect(narrow.gradients).not.toEqual((await gradients(model, 'pdsg', labelled(mlp))).gradients);
   });
   it('batch statistics couple its batch', async () => {
     const { model } = chooseSpikes(await spikingModel(mlp, runtime), { use: 'pdsg', statistics: 'batch' });

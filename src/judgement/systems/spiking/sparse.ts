@@ -15,7 +15,7 @@ const options = z.strictObject({
   flips: z.array(z.int().positive()).default([50, 200, 800]).describe('budgets, in flipped pixels of the clip'),
   shares: z.array(z.number().positive()).default([0.05, 0.1, 0.24]).describe('budgets in percent of all pixels of the clip'),
   elements: z.int().positive().describe('pixels of a clip: steps x polarities x height x width'),
-  spikes: z.union([z.string(), z.looseObject({ use: z.string() })]).default('pdsg'),
+  spikes: z.union([z.string(), z.looseObject({ use: z.string() })]).default('pdsg-narrow'),
   queries: z.int().positive().optional().describe('most passes of an attack on a clip, the same for all'),
   attacks: z.array(attack).min(2).describe('the first is compared with all others'),
 });
