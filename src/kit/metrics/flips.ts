@@ -47,7 +47,7 @@ export interface FlipFigures {
   readonly deleted: number;
   /** Flips per step: their variance over their mean. 1 by chance, more where some steps have most of them; null below 2 flips or steps. */
   readonly timeClustering: number | null;
-  /** Mean distance to the nearest other flip, steps and polarities laid over each other, over that of as many places drawn at random: 1 by chance, less where they keep together (Clark and Evans 1954). null below 2 flips. */
+  /** Mean distance to the nearest other flip, steps and polarities laid over each other, over that of as many places drawn at random: 1 by chance, less where they keep together (Clark and Evans 1954). null below 2 flips or pixels. */
   readonly nearestNeighbour: number | null;
   /** Share of added pixels that have an original event beside or on them (8 neighbours, any polarity) in the same step; null where none was added. */
   readonly besideEvents: number | null;
@@ -63,7 +63,8 @@ export function flipFigures(flips: readonly Flip[], original: Float32Array, shap
     added: added.length,
     deleted: flips.length - added.length,
     timeClustering: timeClustering(flips, shape.steps),
-    nearestNeighbour: flips.length < 2 ? null : nearest(flips, shape) / expectedNearest(flips.length, shape),
+    nearestNeighbour:
+      flips.length < 2 || shape.height * shape.width < 2 ? null : nearest(flips, shape) / expectedNearest(flips.length, shape),
     besideEvents: added.length === 0 ? null : added.filter((flip) => isBeside(flip, original, shape)).length / added.length,
   };
 }

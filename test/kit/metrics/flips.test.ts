@@ -34,6 +34,17 @@ describe('flips of a clip', () => {
     });
   });
 
+  it('on a sensor of a single pixel have no distances', () => {
+    const both = [0, 1].map((channel) => ({ step: 0, channel, y: 0, x: 0, added: true }));
+    expect(flipFigures(both, new Float32Array(4), { steps: 2, channels: 2, height: 1, width: 1 })).toEqual({
+      added: 2,
+      deleted: 0,
+      timeClustering: 2,
+      nearestNeighbour: null,
+      besideEvents: 0,
+    });
+  });
+
   it('that lie at random over the clip count as chance in time and space', () => {
     const clip = new Float32Array(n);
     const random = stream('flips by chance');

@@ -23,7 +23,8 @@ export async function binReader(reader: EventReader, options: BinOptions = {}, n
   for await (const chunk of reader.chunks()) {
     const { t, count } = chunk;
     for (let i = 0; i < count; ) {
-      const now = Math.min(frames - 1, Math.floor(by === 'number' ? (before + i) / share : (t[i]! - first) / span));
+      const now =
+        by === 'number' ? Math.min(frames - 1, Math.floor((before + i) / share)) : windowOf(t[i]!, { first, span, frames });
       if (now !== frame) {
         if (t[i] === begun) throw noLength(name, frame, before + i, begun);
         [frame, begun] = [now, t[i]!];
@@ -36,4 +37,12 @@ export async function binReader(reader: EventReader, options: BinOptions = {}, n
     before += count;
   }
   return out;
+}
+
+/** The window a time lies in, by the edges `cut` computes: of times between microseconds the quotient alone may be one off. */
+function windowOf(time: number, { first, span, frames }: Readonly<Record<'first' | 'span' | 'frames', number>>): number {
+  let window = Math.min(frames - 1, Math.floor((time - first) / span));
+  while (window < frames - 1 && time >= first + (window + 1) * span) window++;
+  while (window > 0 && time < first + window * span) window--;
+  return window;
 }

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { binReader } from '../../../../src/kit/data/events/bin-reader.ts';
 import { cut, framesOf, rebin, rebinNaively } from '../../../../src/kit/data/events/binning.ts';
+import type { EventReader } from '../../../../src/kit/data/events/chunk.ts';
 import { downsample } from '../../../../src/kit/data/events/downsample.ts';
 import { openEvents, writeEvents } from '../../../../src/kit/data/events/formats.ts';
 import { inMemory } from '../../../../src/kit/data/events/sequential.ts';
-import { clips, streamOf } from './arbitrary.ts';
+import type { EventStream } from '../../../../src/kit/data/events/stream.ts';
+import { clips, streamOf, streams } from './arbitrary.ts';
 
 const seven = streamOf(2, 2, [
   [0, 0, 0, 100],
@@ -111,6 +113,61 @@ test('a recording in chunks gives the frames the whole gives', async () => {
     'a.bin',
   );
   await expect(binReader(still, { frames: 2 }, 'a.bin')).rejects.toThrow('frame 0 begins and ends at 4 us');
+});
+
+/** A recording handed over so many events at a time. */
+const inChunks = (stream: EventStream, size: number): EventReader => ({
+  width: stream.width,
+  height: stream.height,
+  convention: 'as they are',
+  most: stream.t.length,
+  async *chunks() {
+    for (let from = 0; from < stream.t.length; from += size) {
+      const [x, y] = [stream.x.subarray(from, from + size), stream.y.subarray(from, from + size)];
+      yield {
+        count: Math.min(size, stream.t.length - from),
+        x,
+        y,
+        p: stream.p.subarray(from, from + size),
+        t: stream.t.subarray(from, from + size),
+      };
+    }
+  },
+});
+
+test('wherever chunks end and between which microseconds events lie, the frames are those of the whole', async () => {
+  const given = fc.record({
+    stream: streams({ width: 5, height: 4, gap: 40, least: 3 }),
+    tick: fc.constantFrom(1, 0.001, 0.1, 1 / 3),
+    size: fc.integer({ min: 1, max: 20 }),
+    frames: fc.integer({ min: 1, max: 7 }),
+    by: fc.constantFrom('number' as const, 'time' as const),
+    values: fc.constantFrom('binary' as const, 'count' as const),
+  });
+  await fc.assert(
+    fc.asyncProperty(given, async ({ stream: whole, tick, size, ...options }) => {
+      const stream = { ...whole, t: whole.t.map((time) => time * tick) };
+      const expected = await Promise.resolve()
+        .then(() => framesOf(cut(stream, options, 'it')))
+        .catch((error: Error) => error.message);
+      const found = await binReader(inChunks(stream, size), options, 'it').catch((error: Error) => error.message);
+      expect(found).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('an event one rounding before the edge of its window is in the window the edge says', async () => {
+  const first = 3978.507;
+  // (first + 2 x 59 - first) / 59 is a little less than 2
+  const times = [first, ...Array.from({ length: 9 }, (_, i) => first + 2 * 59 + i), first + 590.5];
+  const stream = streamOf(
+    4,
+    4,
+    times.map((t, i) => [i % 4, 0, 1, t]),
+  );
+  const options = { frames: 10, by: 'time' } as const;
+  expect(await binReader(inChunks(stream, 2), options)).toEqual(framesOf(cut(stream, options)));
 });
 
 test('a coarser sensor: its pixels fire whenever one of those they stand for does', () => {
