@@ -25,6 +25,7 @@ const options = z.strictObject({
       'PDSG, sample': { use: 'pdsg', statistics: 'sample' },
       'PDSG, reference set': { use: 'pdsg', statistics: 'reference-set' },
       'PDSG, batch': { use: 'pdsg', statistics: 'batch' },
+      'PDSG narrow (ours)': { use: 'pdsg-narrow', statistics: 'sample' },
     })
     .describe('what is compared with the sweep: choices for spikes, by the names tables give them'),
 });
