@@ -105,7 +105,7 @@ export const copiedActivation =
 
 /**
  * The rate gradient of Bu et al. (CVPR 2023), on the mean current x in units of the threshold with `retention` = 1 - 1 / tau: slope (1 - floor + floor retention) / (retention + 1) for
- * 1 - retention <= x <= 2, `floor` for 0 <= x <= 1 - retention, else 0; the same for every step.
+ * 1 - retention <= x <= 2, `floor` for 0 <= x <= 1 - retention, else 0; the same for every step. The slope is by x, that by the current is a threshold's part of it.
  */
 export const rateGradient =
   ({ retention, floor, threshold }: { retention: number; floor: number; threshold: number }): LayerRule =>
@@ -115,8 +115,9 @@ export const rateGradient =
       g.op('And', [g.op('GreaterOrEqual', [x, g.number(low)]), g.op('LessOrEqual', [x, g.number(high)])]);
     const inner = (1 - floor + floor * retention) / (retention + 1);
     const below = g.op('Where', [within(0, 1 - retention), g.number(floor), g.number(0)]);
-    const slope = held(g.op('Where', [within(1 - retention, 2), g.number(inner), below]));
-    return currents.map((current) => g.op('Mul', [current, slope]));
+    const slope = g.op('Where', [within(1 - retention, 2), g.number(inner), below]);
+    const each = held(threshold === 1 ? slope : g.op('Div', [slope, g.number(threshold)]));
+    return currents.map((current) => g.op('Mul', [current, each]));
   };
 
 /**

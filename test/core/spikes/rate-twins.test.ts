@@ -100,6 +100,14 @@ const rules: [string, LayerRule, Parameters<typeof byHand>[0]][] = [
     },
   ],
   [
+    'the rate gradient with currents in units of a threshold of 2',
+    rateGradient({ retention: 0.5, floor: 0.2, threshold: 2 }),
+    (ds, l, { currents }) => {
+      const slope = meanOver(currents[l]!).map((m) => (m >= 1 && m <= 4 ? 0.9 / 1.5 : m >= 0 && m <= 1 ? 0.2 : 0));
+      return ds.map((row) => row.map((d, i) => (d * slope[i]!) / 2));
+    },
+  ],
+  [
     'the activation of the copied net',
     copiedActivation('clip', 1),
     (ds, l, { currents }) => {
