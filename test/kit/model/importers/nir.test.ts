@@ -88,6 +88,29 @@ describe('importNir', () => {
     expect(found).toEqual(Object.keys(c.samples[0]!.spikes).map(() => [c.steps, reset, true]));
   });
 
+  it('gives outputs names that no input has, and that say what was read', () => {
+    const numbers = (shape: number[], values: number[]) => ({ shape, values: Float64Array.from(values) });
+    const node = (type: string, fields: [string, NirItem][]): NirTree => new Map([['type', type], ...fields]);
+    const named = (input: string, outputs: readonly string[], options: NirOptions) => {
+      const nodes = new Map<string, NirItem>([
+        [input, node('Input', [['shape', numbers([1], [3])]])],
+        ['scale', node('Scale', [['scale', numbers([1], [2])]])],
+        ...outputs.map((name): [string, NirItem] => [name, node('Output', [['shape', numbers([1], [3])]])]),
+      ]);
+      const edges = [input, 'scale', ...outputs.flatMap((name) => ['scale', name])];
+      const graph = node('NIRGraph', [
+        ['nodes', nodes],
+        ['edges', edges],
+      ]);
+      return importNir(new Map<string, NirItem>([['node', graph]]), options)
+        .outputs.map(({ name }) => name)
+        .sort();
+    };
+    expect(named('input', ['output'], {})).toEqual(['logits']);
+    expect(named('logits', ['output'], {})).toEqual(['output.mean']);
+    expect(named('input', ['a', 'b'], { read: 'sum' })).toEqual(['a.sum', 'b.sum']);
+  });
+
   it('adds up, takes the mean or the last of the outputs', async () => {
     const c = cases.find((one) => one.file === 'waves.nir')!;
     const tree = await read(c.file);

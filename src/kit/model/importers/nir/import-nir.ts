@@ -70,7 +70,7 @@ export function importNir(tree: NirTree, options: NirOptions = {}): Graph {
     const total = totals.get(name);
     if (total === undefined)
       throw new UserError(`nothing reaches the output "${name}" within ${steps} steps`, 'run it for more steps');
-    const as = outputs.length === 1 && name !== inputs[0]?.name ? 'logits' : `${name}.mean`;
+    const as = outputs.length === 1 && !inputs.some((input) => input.name === 'logits') ? 'logits' : `${name}.${read}`;
     if (read === 'mean') g.op('Mul', [total, g.number(1 / steps)], {}, as);
     else g.op('Identity', [total], {}, as);
     g.output(as, ['N', ...opened.get(name)!.shape]);
