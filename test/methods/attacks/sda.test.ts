@@ -188,6 +188,12 @@ describe('sda, ours', () => {
     const flat = [{ x: lpThreat(binarySpec([12]), { norm: 'l0', eps: 3 }) }];
     const polar = { ...sda.defaults, polarity: 'on' };
     await expect(async () => sda.run(jobOf(oracle, batch, [untargeted(0)], flat), polar)).rejects.toThrow(/polarity.*"x"/);
+    const timed = binaryScene(shape, [new Float32Array(128)]);
+    const late = { ...sda.defaults, from: 4 };
+    const zeros = linearOracle({ x: randomWeights(2, 128, 'late') }, [0, 0]);
+    await expect(async () => sda.run(jobOf(zeros, timed.batch, [untargeted(0)], timed.threats), late)).rejects.toThrow(
+      /from is 4, but input "x" has 4 time steps/,
+    );
   });
 });
 

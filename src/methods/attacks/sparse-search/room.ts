@@ -12,7 +12,7 @@ export interface Touched {
   readonly until: number | string;
 }
 
-/** The space in which nothing else may flip. Throws a UserError for an input without such an axis. */
+/** The space in which nothing else may flip. Throws a UserError for an input without such an axis, or one that ends before `from`. */
 export function within(space: Flipping, touched: Touched): Flipping {
   const { polarity, from, until } = touched;
   if (polarity === 'both' && from === 0 && until === 'auto') return space;
@@ -21,6 +21,7 @@ export function within(space: Flipping, touched: Touched): Flipping {
     const channel = polarity === 'both' ? undefined : indicesOf(part, 'C', 'polarity');
     const time = from === 0 && until === 'auto' ? undefined : indicesOf(part, 'T', 'from, until');
     const wanted = polarity === 'on' ? 1 : 0;
+    refuseBeyond(part, time === undefined ? undefined : from);
     const end = until === 'auto' ? Number.POSITIVE_INFINITY : Number(until);
     for (let i = part.from; i < part.to; i++) {
       const step = time?.(i - part.from) ?? from;
@@ -31,6 +32,14 @@ export function within(space: Flipping, touched: Touched): Flipping {
     }
   }
   return { ...space, flip, low, high };
+}
+
+/** A window that begins after the last step leaves nothing to flip: a net that stands there would look robust. */
+function refuseBeyond({ name, threat: { input } }: Part, from: number | undefined): void {
+  if (from === undefined) return;
+  const steps = input.shape[sampleAxis(input, 'T')]!;
+  if (from < steps) return;
+  throw new UserError(`sda: from is ${from}, but input "${name}" has ${steps} time steps`, `choose from in 0..${steps - 1}`);
 }
 
 /** The index of an element along an axis. */
