@@ -16,7 +16,8 @@ export interface FinishedStudyRun extends StudyRun {
 export const conclude = (study: Study, finished: readonly FinishedStudyRun[]): Chapter[] =>
   study.parts.map((planned) => {
     const runs = finished.filter(({ part }) => part === planned);
-    return planned.part.conclude(runs.map(finishedRun), victimsOf(study, planned.victims), planned.options);
+    const chapter = planned.part.conclude(runs.map(finishedRun), victimsOf(study, planned.victims), planned.options);
+    return { ...chapter, title: planned.title ?? chapter.title };
   });
 
 const finishedRun = ({ run, performed: { record, rows } }: FinishedStudyRun): FinishedRun => ({

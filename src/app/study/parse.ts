@@ -7,6 +7,8 @@ import { type StudyFile, studySchema } from './schema.ts';
 
 export interface PlannedPart {
   readonly part: Part<unknown>;
+  /** Of its chapter, where the study names it. */
+  readonly title?: string | undefined;
   readonly victims: readonly string[];
   readonly samples: number;
   readonly options: unknown;
@@ -30,7 +32,7 @@ export function parseStudy(text: string, source: string): Study {
   for (const [name, { data }] of Object.entries(value.victims))
     if (!Object.hasOwn(value.data, data))
       refuse(['victims', name, 'data'], `there are no data "${data}"`, suggestion(data, Object.keys(value.data)));
-  const planned = value.parts.map(({ part: name, victims, samples, ...stated }, i): PlannedPart => {
+  const planned = value.parts.map(({ part: name, title, victims, samples, ...stated }, i): PlannedPart => {
     const part = Object.hasOwn(parts, name) ? (parts[name] as unknown as Part<unknown>) : undefined;
     if (part === undefined)
       return refuse(['parts', i, 'part'], `there is no part "${name}"`, suggestion(name, Object.keys(parts)));
@@ -42,7 +44,7 @@ export function parseStudy(text: string, source: string): Study {
       const [issue] = options.error.issues;
       return refuse(['parts', i, ...issue!.path], issue!.message, 'see docs/spiking.md for the options of each part');
     }
-    return { part, victims, samples, options: options.data };
+    return { part, title, victims, samples, options: options.data };
   });
   return { ...value, parts: planned };
 }

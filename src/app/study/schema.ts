@@ -30,6 +30,7 @@ const victim = z.strictObject({
 
 const part = z.looseObject({
   part: z.string().describe('which part of the system'),
+  title: z.string().min(1).optional().describe('of its chapter; default: that of its kind'),
   victims: z.array(z.string()).min(1).describe('the victims it is about'),
   samples: z.int().positive().describe('samples of each, drawn with the seed'),
 });

@@ -12,7 +12,7 @@ data: { seq: { format: sequences, path: seq, usage: test } }
 victims: { one: { model: model.onnx, data: seq, trained: { use: atan, alpha: 2 } } }
 parts:
   - { part: hidden-surrogate, victims: [one], samples: 8, eps: [0.5, 1], steps: 3, families: [atan], widths: [0.5, 1], pdsg: { PDSG: { use: pdsg } } }
-  - { part: hardened, victims: [one], samples: 4, eps: [0.5], steps: 2, spikes: { PDSG: pdsg, narrow: { use: atan, width: 0.25 } } }
+  - { part: hardened, title: Trained against attacks, victims: [one], samples: 4, eps: [0.5], steps: 2, spikes: { PDSG: pdsg, narrow: { use: atan, width: 0.25 } } }
 `;
 
 const read = (...path: string[]) => readFile(join(...path), 'utf8');
@@ -34,7 +34,7 @@ describe('provoke study', () => {
       expect((await readdir(join(folder, 'out', 'runs'))).sort()).toEqual(['hardened-one', 'hidden-surrogate-one']);
 
       const record = JSON.parse(await read(folder, 'out', 'study.json'));
-      expect(record.chapters.map(({ title }: { title: string }) => title)).toEqual(['Hidden surrogates', 'Hardened victims']);
+      expect(record.chapters.map(({ title }: { title: string }) => title)).toEqual(['Hidden surrogates', 'Trained against attacks']);
       expect(record.runs.map(({ samples }: { samples: number }) => samples)).toEqual([8, 4]);
       // as the study calls them, not where they lay
       expect(record.runs.map(({ data }: { data: string }) => data)).toEqual(['seq (test)', 'seq (test)']);
