@@ -33,6 +33,12 @@ const row = (attack: string, sample: number, eps: number, more: Partial<Row>): R
 
 const n = 200;
 
+/** The rows of a run on whose victim no sample was classified right. */
+const skipped = (run: FinishedRun): FinishedRun => ({
+  ...run,
+  rows: run.rows.map((one) => ({ ...one, cleanPrediction: 1, status: 'skipped' as const })),
+});
+
 const namesOf = ({ series }: Chart): string[] => series.map(({ name }) => name);
 const sharesOf = ({ points }: ChartSeries): number[] => points.map(({ share }) => share);
 
@@ -110,6 +116,18 @@ describe('hidden surrogates', () => {
     const single = hiddenSurrogate.options.parse({ ...options, eps: [0.02] });
     const finished = hiddenSurrogate.runs(victims, single).map((run) => broken(run, share(run.victim, 0)));
     expect(hiddenSurrogate.conclude(finished, victims, single).charts).toEqual([]);
+  });
+
+  it('a victim on which nothing could be attacked is left out and named; without any nothing is claimed', () => {
+    const finished = runs.map((run) => broken(run, share(run.victim, 0.1)));
+    const one = hiddenSurrogate.conclude([finished[0]!, skipped(finished[1]!)], victims, options);
+    const alone = hiddenSurrogate.conclude([finished[0]!], [victims[0]!], options);
+    expect(one.claims).toEqual(alone.claims);
+    expect(one.paragraphs[0]).toContain('Left out, since nothing could be attacked there: b.');
+    expect(one.tables[0]!.rows[1]!.slice(0, 3)).toEqual(['b', expect.anything(), '0']);
+    const none = hiddenSurrogate.conclude(finished.map(skipped), victims, options);
+    expect(none.claims.map(({ verdict }) => verdict)).toEqual(['not tested']);
+    expect(none.charts).toEqual([]);
   });
 });
 
@@ -284,5 +302,14 @@ describe('hardened victims', () => {
     const finished = hardened.runs(trained, options).map((one) => broken(one, () => 0.5));
     const { series } = hardened.conclude(finished, trained, options).charts![0]!;
     expect(series.at(-1)).toMatchObject({ name: 'own surrogate', emphasis: 'reference' });
+  });
+
+  it('claims nothing where fewer than two surrogates were tried on anything', () => {
+    const options = hardened.options.parse({ eps: [0.01], spikes: { pdsg: 'pdsg', atan: 'atan' } });
+    const [run] = hardened.runs([{ name: 'a' }], options).map((one) => broken(one, () => 0.5));
+    const verdictOf = (finished: FinishedRun) => hardened.conclude([finished], [{ name: 'a' }], options).claims[0]!.verdict;
+    expect(verdictOf(run!)).toBe('holds');
+    expect(verdictOf(skipped(run!))).toBe('not tested');
+    expect(verdictOf({ ...run!, rows: run!.rows.filter(({ attack }) => attack === 'pdsg') })).toBe('not tested');
   });
 });

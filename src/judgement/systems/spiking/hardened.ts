@@ -143,13 +143,24 @@ function chartOf(run: FinishedRun, { drawn, left }: Legible<string>): Chart {
 
 function claimOf(run: FinishedRun): Claim {
   const eps = budgetsOf(run).at(-1)!;
-  const guided = run.attacks.filter(({ spikes }) => spikes !== undefined).map(({ as }) => as);
+  const guided = run.attacks
+    .filter(({ as, spikes }) => spikes !== undefined && attempts(run, as, eps).length > 0)
+    .map(({ as }) => as);
+  const claim = `${run.victim}: how robust it looks does not depend on the surrogate`;
+  const tested = `${guided.length} surrogates at eps ${levelTick(eps).label}`;
+  if (guided.length < 2)
+    return {
+      claim,
+      tested,
+      verdict: 'not tested',
+      because: 'surrogates are compared where at least two were tried on samples that are classified right',
+    };
   const success = guided.map((as) => broken(attempts(run, as, eps)) / attempts(run, as, eps).length);
   const spread = Math.max(...success) - Math.min(...success);
   const strongest = guided[success.indexOf(Math.max(...success))]!;
   return {
-    claim: `${run.victim}: how robust it looks does not depend on the surrogate`,
-    tested: `${guided.length} surrogates at eps ${levelTick(eps).label}`,
+    claim,
+    tested,
     verdict: spread > spreadToWarn ? 'does not hold' : 'holds',
     because: `success ${percent(Math.min(...success))} to ${percent(Math.max(...success))} of attempts, the most with ${strongest}; worst case ${shareText(worst(run, eps))} robust accuracy`,
   };

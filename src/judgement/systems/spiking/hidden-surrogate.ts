@@ -71,19 +71,22 @@ interface AtVictim {
 
 function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Options): Chapter {
   const fixedNames = chosen.families.flatMap((family) => chosen.widths.map((width) => fixed(family, width)));
-  const each = runs.map((run) => atVictim(run, fixedNames));
+  const all = runs.map((run) => atVictim(run, fixedNames));
+  // of a victim that classifies nothing right nothing can be said
+  const each = all.filter(({ rates }) => [...rates.values()].every((rows) => rows.length > 0));
+  const left = all.filter((at) => !each.includes(at)).map(({ run }) => run.victim);
   const n = each.reduce((sum, { rates, best }) => sum + rates.get(best)!.length, 0);
   const lines = legible(Object.keys(chosen.pdsg), (name) => meanRate(each, name));
-  const claims = Object.keys(chosen.pdsg).map((name): Claim => claimOf(each, fixedNames, name, n));
+  const claims = Object.keys(chosen.pdsg).map(
+    (name): Claim => (each.length === 0 ? untested(name) : claimOf(each, fixedNames, name, n)),
+  );
   return {
     title: hiddenSurrogate.title,
     paragraphs: [
-      `PGD, ${chosen.steps} steps from one random start, the same for all; success among samples classified right. Each victim is compared at the budget where its best fixed surrogate, of ${fixedNames.length} (${chosen.families.join(', ')} x widths ${chosen.widths.join(', ')} of their defaults), breaks nearest to ${100 * wanted} %: choosing that best one afterwards is an advantage no attacker has. The surrogate a victim was trained with is printed as the skyline.`,
+      `PGD, ${chosen.steps} steps from one random start, the same for all; success among samples classified right. Each victim is compared at the budget where its best fixed surrogate, of ${fixedNames.length} (${chosen.families.join(', ')} x widths ${chosen.widths.join(', ')} of their defaults), breaks nearest to ${100 * wanted} %: choosing that best one afterwards is an advantage no attacker has. The surrogate a victim was trained with is printed as the skyline.${left.length === 0 ? '' : ` Left out, since nothing could be attacked there: ${left.join(', ')}.`}`,
     ],
-    tables: [victimTable(each, chosen), averageTable(each, fixedNames, chosen)],
-    charts: each
-      .filter(({ run, rates, best }) => budgetsOf(run).length > 1 && rates.get(best)!.length > 0)
-      .map((at) => chartOf(at, lines)),
+    tables: [victimTable(all, chosen), ...(each.length === 0 ? [] : [averageTable(each, fixedNames, chosen)])],
+    charts: each.filter(({ run }) => budgetsOf(run).length > 1).map((at) => chartOf(at, lines)),
     claims,
   };
 }
@@ -126,6 +129,15 @@ const meanRate = (each: readonly AtVictim[], name: string): number =>
 const strongestOnAverage = (each: readonly AtVictim[], names: readonly string[]): string =>
   names.reduce((a, b) => (meanRate(each, b) > meanRate(each, a) ? b : a));
 
+const claimed = (name: string): string => `${name}: as strong as the best fixed surrogate, without knowing which that is`;
+
+const untested = (name: string): Claim => ({
+  claim: claimed(name),
+  tested: 'no attempt',
+  verdict: 'not tested',
+  because: 'no victim classified a sample right',
+});
+
 function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name: string, n: number): Claim {
   const against = difference(each, name, ({ best }) => best);
   const single = strongestOnAverage(each, fixedNames);
@@ -133,7 +145,7 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
   const equal = against.lower > -margin;
   const higher = own > other;
   return {
-    claim: `${name}: as strong as the best fixed surrogate, without knowing which that is`,
+    claim: claimed(name),
     tested: `${each.length} victims, ${n} attempts`,
     verdict: equal && higher ? 'holds' : equal || higher ? 'holds in part' : 'does not hold',
     because: `against each victim's best fixed surrogate ${signed(against.mean)} points, 95 % lower bound ${signed(against.lower)} (to be above ${signed(-margin)}); averaged over victims ${percent(own)} against ${percent(other)} for the best single one, ${single}`,
