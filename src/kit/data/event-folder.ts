@@ -29,7 +29,7 @@ interface Entry {
 }
 
 /**
- * Opens the folder. The group of a recording is the folder inside its class folder, or the recording itself. Recordings that cannot be used are
+ * Opens the folder. The group of a recording is the folder inside its class folder (a person's, the same in every class), or the recording itself. Recordings that cannot be used are
  * Problems. Throws a UserError where the index cannot be read, there is no recording, no such split, or two recordings have one name.
  */
 export async function eventFolder(tree: FileTree, given: EventDataOptions = {}): Promise<DataSource> {
@@ -94,7 +94,7 @@ function entriesOf(
 const entriesBelow = (files: readonly string[], folder: string): Entry[] =>
   files.flatMap((path) => {
     const parts = path.startsWith(folder) ? path.slice(folder.length).split('/') : [];
-    return parts.length < 2 ? [] : [{ path, label: parts[0]!, group: parts.length > 2 ? parts.slice(0, -1).join('/') : path }];
+    return parts.length < 2 ? [] : [{ path, label: parts[0]!, group: parts.length > 2 ? parts.slice(1, -1).join('/') : path }];
   });
 
 const idOf = (path: string): string => path.replace(/\.[^./]*$/, '');

@@ -191,7 +191,7 @@ test('events: any format in a folder per class; frames somebody has binned; inde
   ).toEqual([
     ['one/a/1', 'a', 'one/a/1.csv', '2x2x16x16', true],
     ['one/a/2', 'a', 'one/a/2.npz', '2x2x3x3', false],
-    ['one/b/p/3', 'b', 'b/p', '2x2x128x128', true],
+    ['one/b/p/3', 'b', 'p', '2x2x128x128', true],
     ['two/b/4', 'b', 'two/b/4.npz', '2x2x16x16', true],
   ]);
   expect(problemsOf(items)).toMatchObject([{ item: 'one/c/5', reason: 'its folder "c" is none of the classes of index.json' }]);
