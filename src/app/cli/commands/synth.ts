@@ -24,7 +24,7 @@ const names = ['sequences', 'faces', ...Object.keys(corpora)];
 export const synth: Register = (program) => {
   const command = program
     .command('synth [corpus]')
-    .description('generated corpora to train and try things on: sequences, faces, recordings of event cameras')
+    .description('generated corpora to train and try things on: sequences, faces, pictures, recordings of event cameras')
     .addHelpText(
       'after',
       '\nThe data say of themselves that they are synthetic, and so does every report on them.\n\nExamples:\n  $ provoke synth sequences -o sequences\n  $ provoke synth faces -o faces.csv --sheet faces.png\n  $ provoke synth gestures -o gestures --size 64 --sheet gestures.png',

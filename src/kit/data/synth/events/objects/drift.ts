@@ -44,7 +44,7 @@ export function objectSettings(options: ObjectOptions = {}): Required<ObjectOpti
   if (!objectSizes.some((size) => size === settings.size))
     throw new UserError(
       `objects are ${objectSizes.join(', ')} pixels wide, not ${settings.size}`,
-      'choose --size 64 or --size 128',
+      'choose --size 32, --size 64 or --size 128',
     );
   return settings;
 }
