@@ -118,6 +118,22 @@ describe('hidden surrogates', () => {
     expect(hiddenSurrogate.conclude(finished, victims, single).charts).toEqual([]);
   });
 
+  it('a sample that could not be judged under one attack is no pair, and costs no more than itself', () => {
+    const finished = runs.map((run) => broken(run, share(run.victim, 0.1)));
+    const without = (run: FinishedRun): FinishedRun => ({
+      ...run,
+      rows: run.rows.map((one) => (one.attack === 'PDSG' && one.sample === 's0000' ? { ...one, status: 'invalid' } : one)),
+    });
+    const [claim] = hiddenSurrogate.conclude(finished.map(without), victims, options).claims;
+    expect(claim!.verdict).toBe('holds');
+    const flips = sparse.options.parse({ elements: 100, attacks: ['sda', 'scg'] });
+    const [run] = sparse.runs([{ name: 'a' }], flips).map((one) => broken(one, (attack) => (attack === 'sda' ? 0.9 : 0.1)));
+    const lost = run!.rows.map((one) =>
+      one.attack === 'scg' && one.sample === 's0000' ? { ...one, status: 'invalid' as const } : one,
+    );
+    expect(sparse.conclude([{ ...run!, rows: lost }], [{ name: 'a' }], flips).tables.at(-1)!.rows[0]![0]).toBe('scg');
+  });
+
   it('a victim on which nothing could be attacked is left out and named; without any nothing is claimed', () => {
     const finished = runs.map((run) => broken(run, share(run.victim, 0.1)));
     const one = hiddenSurrogate.conclude([finished[0]!, skipped(finished[1]!)], victims, options);

@@ -112,14 +112,17 @@ function difference(
   treated: string,
   control: (at: AtVictim) => string,
 ): { mean: number; lower: number } {
-  const hits = (rows: readonly Row[]): number[] =>
-    [...rows].sort((a, b) => (a.sample < b.sample ? -1 : 1)).map(({ status }) => Number(status === 'success'));
-  const { gain, lower } = trainingGain([
-    {
-      treated: each.flatMap(({ rates }) => hits(rates.get(treated)!)),
-      control: each.flatMap((at) => hits(at.rates.get(control(at))!)),
-    },
-  ]);
+  // what could not be judged under one of the two is no pair
+  const pairs = each.flatMap((at) => {
+    const others = new Map(at.rates.get(control(at))!.map((row) => [row.sample, row]));
+    return at.rates
+      .get(treated)!
+      .filter(({ sample }) => others.has(sample))
+      .sort((a, b) => (a.sample < b.sample ? -1 : 1))
+      .map((row) => [row, others.get(row.sample)!].map(({ status }) => Number(status === 'success')) as [number, number]);
+  });
+  if (pairs.length === 0) return { mean: Number.NaN, lower: Number.NaN };
+  const { gain, lower } = trainingGain([{ treated: pairs.map(([hit]) => hit), control: pairs.map(([, hit]) => hit) }]);
   return { mean: gain, lower };
 }
 

@@ -66,8 +66,17 @@ function conclude(runs: readonly FinishedRun[]): Chapter {
 
 /** Signed ranks over all victims' clips: whether the first attack finds fewer flips. */
 const smaller = (runs: readonly FinishedRun[], first: string, other: string) => {
-  const of = (name: string): number[] => runs.flatMap((run) => distances(run, name).map(({ distance }) => distance));
-  return signedRank(of(first), of(other));
+  // what could not be judged under one of the two is no pair
+  const pairs = runs.flatMap((run) => {
+    const others = new Map(distances(run, other).map(({ sample, distance }) => [sample, distance]));
+    return distances(run, first).flatMap(({ sample, distance }) =>
+      others.has(sample) ? [[distance, others.get(sample)!] as const] : [],
+    );
+  });
+  return signedRank(
+    pairs.map(([a]) => a),
+    pairs.map(([, b]) => b),
+  );
 };
 
 function victimTable(run: FinishedRun): Table {

@@ -83,7 +83,7 @@ describe('synthetic objects', () => {
     expect(makeObject(5, settings)).toEqual(makeObject(5, settings));
     expect(makeObject(5, settings).events).not.toEqual(makeObject(15, settings).events);
     expect(await complaint(() => objectSettings({ size: 48 }))).toBe(
-      'objects are 32, 64, 128 pixels wide, not 48 -> choose --size 64 or --size 128',
+      'objects are 32, 64, 128 pixels wide, not 48 -> choose --size 32, --size 64 or --size 128',
     );
   });
 });
