@@ -4,9 +4,10 @@
  * Threat model: white box, l0, binary inputs. Inputs that hold more than two values are left as they are.
  * Reconstruction, hence the other name: the paper's constants and its search on raw events were not at hand. Of two categories (kept, flipped) Gumbel-softmax
  * is the logistic form h = [a + g > 0], g logistic; slopes pass through the sample as if it were sigmoid((a + g) / tau). Raised is the mean margin of the
- * samples, while they do not reach the goal, less lambda times their number of flips.
+ * samples, while they do not reach the goal, less what their flips cost: each lambda times what a flip is worth in the mean, to first order at the original, up
+ * or down. So lambda means the same whatever the scale of the logits, the size of the input and the height of a surrogate.
  * Deviations: candidates are the events and what is near them, for the paper adds the events of a sample of the target class, which is not handed to an attack
- * here; logits start at `start`, where so few flip that the search begins near the original (the paper's begin at one-hot values, at which every fourth
+ * here; chances start at `start`, where so few flip that the search begins near the original (the paper's begin at one-hot values, at which every fourth
  * candidate flips); the likeliest set of flips is looked at after every step; the search goes on after the first success, for fewer flips.
  */
 import { leadOf } from '../../kit/losses/loss.ts';
@@ -24,10 +25,10 @@ const defaults = {
   steps: 100,
   samples: 4,
   radius: 2,
-  lambda: 0.01,
+  lambda: 0.5,
   tau: 1,
-  alpha: 0.3,
-  start: -5,
+  alpha: 1,
+  start: 0.0067,
   limit: 8,
   flips: 'both',
   reduce: 'none',
@@ -47,10 +48,10 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
     steps: 'steps of the search',
     samples: 'sets of flips drawn at every step',
     radius: 'candidates: how far from an event, in steps of time and places of a frame; of all polarities and channels',
-    lambda: 'what a flip costs, in logits',
+    lambda: 'what a flip costs, as a share of the mean size of what flips are worth at the original',
     tau: 'temperature of the soft version',
-    alpha: 'by how much a logit moves in a step at most',
-    start: 'logit of every flip at first',
+    alpha: 'step length of Adam, in logits',
+    start: 'chance of every flip at first',
     limit: 'logits stay between -limit and limit',
     flips: aboutAllowed,
     reduce: aboutReduction,
@@ -64,13 +65,15 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
       positive('tau', tau),
       positive('alpha', alpha),
       positive('limit', limit),
-      Math.abs(start) <= limit ? undefined : `start is ${start}, but must be between -limit and limit, ${limit}`,
+      start > 0 && start < 1 && Math.abs(logit(start)) <= limit
+        ? undefined
+        : `start is ${start}, but must be a chance whose logit lies between -limit and limit, ${limit}`,
       checkAllowed(flips),
       checkReduction(reduce),
     ),
   passes: ({ steps, samples, reduce }, facts) => ({
-    forwards: steps * (samples + 1) + anyReductionPasses(reduce as Reduction, facts),
-    backwards: steps * samples,
+    forwards: 1 + steps * (samples + 1) + anyReductionPasses(reduce as Reduction, facts),
+    backwards: 1 + steps * samples,
   }),
   paper: 'after Yao et al. 2024 (ECCV), a reconstruction',
   run: (job, { steps, samples, radius, lambda, tau, alpha, start, limit, flips, reduce }) =>
@@ -82,8 +85,12 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
         if (candidates.length === 0) return;
         const chance = random(0).fork('gumbel');
         const margin = losses.margin!(goal);
-        const a = new Float64Array(candidates.length).fill(start);
+        const { gradient: first } = yield* gradients([new Float32Array(space.n)], [margin], 0);
+        const sizes = candidates.reduce((sum, i) => sum + Math.abs(first[0]![i]! * space.flip[i]!), 0);
+        const cost = (lambda * sizes) / candidates.length;
+        const a = new Float64Array(candidates.length).fill(logit(start));
         const mean = new Float64Array(candidates.length);
+        const square = new Float64Array(candidates.length);
         const drawn = Array.from({ length: samples }, () => ({
           u: new Float32Array(space.n),
           soft: new Float64Array(candidates.length),
@@ -107,18 +114,18 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
             step / steps,
           );
           const push = z.map((scores) => (leadOf(goal, scores) < 0 ? 0 : 1));
-          let steepest = 0;
+          const length = alpha / (1 - 0.9 ** (step + 1));
+          const correction = Math.sqrt(1 - 0.999 ** (step + 1));
           for (let k = 0; k < candidates.length; k++) {
             const i = candidates[k]!;
             let slope = 0;
-            for (let m = 0; m < samples; m++)
-              slope += drawn[m]!.soft[k]! * (push[m]! * gradient[m]![i]! * space.flip[i]! - lambda);
-            mean[k] = 0.9 * mean[k]! + slope / samples;
-            steepest = Math.max(steepest, Math.abs(mean[k]!));
+            for (let m = 0; m < samples; m++) slope += drawn[m]!.soft[k]! * (push[m]! * gradient[m]![i]! * space.flip[i]! - cost);
+            slope /= samples;
+            mean[k] = 0.9 * mean[k]! + 0.1 * slope;
+            square[k] = 0.999 * square[k]! + 0.001 * slope * slope;
+            const moved = a[k]! + (length * mean[k]!) / (Math.sqrt(square[k]!) / correction + 1e-12);
+            a[k] = Math.max(-limit, Math.min(limit, moved));
           }
-          if (steepest > 0)
-            for (let k = 0; k < candidates.length; k++)
-              a[k] = Math.max(-limit, Math.min(limit, a[k]! + (alpha * mean[k]!) / steepest));
           for (let k = 0; k < candidates.length; k++) likeliest[candidates[k]!] = a[k]! > 0 ? space.flip[candidates[k]!]! : 0;
           yield* logits([likeliest], (step + 1) / steps);
         }
@@ -132,6 +139,8 @@ export const gumbelFlip: Attack<'gradient', typeof defaults> = {
       },
     }),
 };
+
+const logit = (chance: number): number => Math.log(chance / (1 - chance));
 
 /** The elements that may flip and are near an event; all that may where an input has no event. */
 function candidatesOf(space: Flipping, radius: number): number[] {

@@ -270,6 +270,28 @@ describe('what an attack asks', () => {
     expect(oracle.counts(0).backwards).toBeLessThan(20);
   });
 
+  it('gumbel-flip finds few flips among many, whatever the scale of the logits', async () => {
+    // per value changed a thousandth of a logit, or a thousand: what a flip costs follows
+    for (const scale of [1e-3, 1, 1e3]) {
+      const n = 4 * 2 * 32 * 32;
+      const random = stream('scale');
+      const slope = Array.from({ length: n }, () => scale * random.normal() ** 3);
+      const x = Float32Array.from({ length: n }, () => +(random.uniform() < 0.05));
+      const lead = slope.reduce((sum, w, i) => sum + w * x[i]!, 0);
+      const gap = 400 * scale;
+      const oracle = linearOracle({ x: [slope.map(() => 0), slope] }, [lead + gap, 0]);
+      const gains = slope.map((w, i) => w * (1 - 2 * x[i]!)).sort((a, b) => b - a);
+      let fewest = 0;
+      for (let sum = 0; sum <= gap; fewest++) sum += gains[fewest]!;
+      const threat = { x: lpThreat(binarySpec([4, 2, 32, 32]), { norm: 'l0', eps: n }) };
+      const gumbel = named('gumbel-flip');
+      const job = jobOf(oracle, [sampleOf('a', { x })], [untargeted(0)], [threat]);
+      const [outcome] = await gumbel.run(job, { ...gumbel.defaults, samples: 2, reduce: 'prefix' });
+      const flips = outcome!.inputs!.x!.filter((value, i) => value !== x[i]).length;
+      expect(flips / fewest, `${flips} flips at scale ${scale}`).toBeLessThan(1.5);
+    }
+  });
+
   it('gumbel-flip looks no farther than `radius` from an event', async () => {
     const x = new Float32Array(3 * 2 * 8 * 8);
     x[0] = 1;
@@ -277,7 +299,7 @@ describe('what an attack asks', () => {
     const oracle = linearOracle({ x: [weights.map(() => 0), weights] }, [1e6, 0]);
     const spec = specOf([3, 2, 8, 8], { layout: 'NTCHW', domain: 'binary', storage: 'binary', modality: 'events' });
     const job = jobOf(oracle, [sampleOf('a', { x })], [untargeted(0)], [{ x: lpThreat(spec, { norm: 'l0', eps: 400 }) }]);
-    await attacks['gumbel-flip']!.run(job, { ...attacks['gumbel-flip']!.defaults, steps: 20, start: 8, radius: 1 });
+    await attacks['gumbel-flip']!.run(job, { ...attacks['gumbel-flip']!.defaults, steps: 20, start: 0.999, radius: 1 });
     const moved = new Set<number>();
     for (const { inputs } of oracle.probes) inputs.x!.forEach((value, i) => void (value !== x[i] && moved.add(i)));
     const expected = [0, 1].flatMap((t) =>

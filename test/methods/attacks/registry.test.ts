@@ -6,6 +6,8 @@ describe('the registry', () => {
     expect(attack.name).toBe(name);
     expect(Object.keys(attack.about).sort()).toEqual(Object.keys(attack.defaults).sort());
     expect(readOptions(attack, {})).toEqual(attack.defaults);
+    // what is a default can be written, too
+    expect(readOptions(attack, attack.defaults)).toEqual(attack.defaults);
     expect(attack.norms.length).toBeGreaterThan(0);
   });
 
