@@ -7,6 +7,7 @@ import { type EventFacts, eventFigures } from '../../kit/record/event-facts.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { Summary } from '../../kit/record/summary.ts';
 import type { SpikesReference } from '../../kit/spiking/choose.ts';
+import { relaxedInputs, relaxedNote } from '../../kit/threat/relaxed.ts';
 import type { Attack, Need } from '../../methods/attacks/attack.ts';
 import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
@@ -169,7 +170,13 @@ export async function mergeResults(input: MergeInput): Promise<{ record: RunReco
     },
     seconds: run.seconds,
     problems,
-    notes: [...new Set([...run.units.flatMap((u) => u?.notes ?? []), ...breakdowns(run)])],
+    notes: [
+      ...new Set([
+        ...relaxedInputs(model.inputs).map(relaxedNote),
+        ...run.units.flatMap((u) => u?.notes ?? []),
+        ...breakdowns(run),
+      ]),
+    ],
     substitutes,
     cuts,
     ...(overview.spikes === undefined ? {} : { spikes: overview.spikes }),

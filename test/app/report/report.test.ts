@@ -226,6 +226,18 @@ describe('what must be said is said', () => {
     expect(other).not.toContain('Agreement, not accuracy');
   });
 
+  it('counts of events changed by fractions are relaxed', async () => {
+    const base = fixture();
+    expect(await renderReport(base)).not.toContain('Relaxed, not realisable');
+    const inputs = Object.fromEntries(
+      Object.entries(base.model.inputs).map(([name, spec]) => [
+        name,
+        { ...spec, modality: 'events', storage: 'float32' } as const,
+      ]),
+    );
+    expect(await renderReport({ ...base, model: { ...base.model, inputs } })).toContain('<b>Relaxed, not realisable.</b>');
+  });
+
   it('no red flag found is the most an audit may say', async () => {
     const page = await renderReport(
       fixture({ audit: [{ id: 'A1', severity: 'fail', verdict: 'pass', value: 0, threshold: 1, remedy: '' }] }),

@@ -1,5 +1,6 @@
 /** @file The first screen: one sentence anyone understands, what it may not be mistaken for, and the four figures behind it. */
 
+import { relaxedInputs } from '../../../kit/threat/relaxed.ts';
 import { flipSentence } from '../events/words.ts';
 import { compare, control, strongest, tally, worstTally } from '../findings.ts';
 import { budgetWords, count, interval, nounOf, number, percent } from '../format.ts';
@@ -128,6 +129,7 @@ function banners(data: ReportData): Markup {
   const raised = data.audit.filter((check) => check.verdict === 'raised');
   return html`<ul class="banners">
 ${data.data.synthetic !== undefined && html`<li class="warn"><b>Synthetic data.</b> Every number here was measured on generated data (${data.data.synthetic}). It tests the machinery; it says nothing about real people.</li>`}
+${relaxedInputs(data.model.inputs).length > 0 && html`<li class="warn"><b>Relaxed, not realisable.</b> The examples are frames of changed event counts, which no recording of events gives. Attack binary frames by flips for examples that can be saved as events.</li>`}
 ${data.data.agreement && html`<li class="warn"><b>Agreement, not accuracy.</b> The labels are the model’s own clean predictions: nothing here says how often the model is right.</li>`}
 ${
   data.audit.length === 0
