@@ -1,8 +1,7 @@
 /** @file What the finished runs of a study come to, chapter by chapter. */
-import { sizeOf } from '../../core/tensor/tensor.ts';
 import type { Chapter } from '../../judgement/chapter.ts';
 import type { FinishedRun } from '../../judgement/systems/spiking/study.ts';
-import { attackedInputs } from '../../kit/model/model.ts';
+import { attackedElements } from '../../kit/model/model.ts';
 import type { Performed } from '../experiment/perform.ts';
 import type { Study } from './parse.ts';
 import { type StudyRun, victimsOf } from './plan.ts';
@@ -23,6 +22,6 @@ export const conclude = (study: Study, finished: readonly FinishedStudyRun[]): C
 const finishedRun = ({ run, performed: { record, rows } }: FinishedStudyRun): FinishedRun => ({
   ...run,
   rows,
-  elements: attackedInputs(record.model).reduce((sum, name) => sum + sizeOf(record.model.inputs[name]!.shape), 0),
+  elements: attackedElements(record.model),
   synthetic: record.data.synthetic,
 });

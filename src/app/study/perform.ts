@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
+import { attackedElements } from '../../kit/model/model.ts';
 import { performRun } from '../experiment/perform.ts';
 import type { ModelReference } from '../experiment/schema.ts';
 import { loadAttacks } from '../host/attacks.ts';
@@ -43,7 +44,7 @@ export async function performStudy(order: StudyOrder, { signal, progress, say }:
   }
   const finished: FinishedStudyRun[] = [];
   for (const [i, run] of planned.entries()) {
-    const { name: runName, experiment } = run;
+    const { name: runName, experiment, part } = run;
     const performed = await performRun(
       {
         experiment,
@@ -59,6 +60,7 @@ export async function performStudy(order: StudyOrder, { signal, progress, say }:
       {
         signal,
         opened({ model }) {
+          part.part.check?.(planned[i]!.run.victim, attackedElements(model), part.options);
           for (const sentence of model.inferred) say(`${runName}: ${sentence}`);
         },
         progress: (done, of, now) => progress(i + done / Math.max(1, of), planned.length, `${runName}: ${now}`),

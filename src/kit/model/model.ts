@@ -4,7 +4,7 @@ import type { Graph } from '../../core/onnx/graph.ts';
 import type { RandomKind } from '../../core/onnx/passes/random-inputs.ts';
 import type { ShapeTable } from '../../core/onnx/passes/shapes.ts';
 import type { Spiking } from '../../core/spikes/layer.ts';
-import type { DType } from '../../core/tensor/tensor.ts';
+import { type DType, sizeOf } from '../../core/tensor/tensor.ts';
 import type { EventClip } from '../data/events/stream.ts';
 
 export type Modality = 'image' | 'video' | 'audio' | 'skeleton' | 'physiology' | 'events' | 'features';
@@ -98,6 +98,10 @@ export type ModelFacts = Omit<Model, 'graph' | 'shapes' | 'floatCopy'>;
 /** Names of the inputs an attack may change. */
 export const attackedInputs = (model: Pick<Model, 'inputs'>): string[] =>
   Object.keys(model.inputs).filter((name) => model.inputs[name]!.role === 'attacked');
+
+/** How many numbers of a sample an attack may change. */
+export const attackedElements = (model: Pick<Model, 'inputs'>): number =>
+  attackedInputs(model).reduce((sum, name) => sum + sizeOf(model.inputs[name]!.shape), 0);
 
 /** Everything a run is fed with: the inputs, and the random draws. */
 export const fedSpecs = (model: Pick<Model, 'inputs' | 'randoms'>): Readonly<Record<string, InputSpec | RandomSpec>> =>

@@ -182,6 +182,11 @@ describe('few flipped pixels', () => {
     ]);
   });
 
+  it('refuses a victim whose clips are of another size than shares were reckoned from', () => {
+    expect(() => sparse.check!('v', 1000, options)).not.toThrow();
+    expect(() => sparse.check!('v', 999, options)).toThrow('elements is 1000, and a clip of v has 999');
+  });
+
   it('has the budgets of both lists, ascending, in flips', () => {
     expect(run!.threat).toEqual({ norm: 'l0', eps: [5, 10, 50] });
   });

@@ -1,5 +1,6 @@
 /** @file Part (b): how few flipped pixels of a binary event clip fool a victim. SDA against everything else that flips, under one surrogate and one pass budget. */
 import { z } from 'zod';
+import { UserError } from '../../../core/errors.ts';
 import { distribution, type Jump, shareWithin } from '../../../kit/metrics/distribution.ts';
 import { percent } from '../../../kit/metrics/rate-words.ts';
 import { signedRank } from '../../../kit/metrics/signed-rank.ts';
@@ -46,6 +47,13 @@ export const sparse: Part<Options> = {
       attacks: chosen.attacks.map((given) => entry(given, chosen)),
       ...(chosen.queries === undefined ? {} : { queries: chosen.queries }),
     })),
+  check(victim, elements, stated) {
+    if (elements !== stated.elements)
+      throw new UserError(
+        `part sparse: elements is ${stated.elements}, and a clip of ${victim} has ${elements}`,
+        `write elements: ${elements}, or another part for victims of other sizes: shares of it are budgets`,
+      );
+  },
   conclude,
 };
 

@@ -46,6 +46,8 @@ export interface Part<Options = never> {
   readonly options: z.ZodType<Options>;
   /** The runs it needs on these victims, one or none for each. */
   runs(victims: readonly Victim[], options: Options): PartRun[];
+  /** Refuses options that do not fit a victim whose attacked inputs have so many elements; throws a UserError. */
+  check?(victim: string, elements: number, options: Options): void;
   /** What the finished runs, in the same order, come to. */
   conclude(runs: readonly FinishedRun[], victims: readonly Victim[], options: Options): Chapter;
 }
