@@ -34,7 +34,10 @@ describe('provoke study', () => {
       expect((await readdir(join(folder, 'out', 'runs'))).sort()).toEqual(['hardened-one', 'hidden-surrogate-one']);
 
       const record = JSON.parse(await read(folder, 'out', 'study.json'));
-      expect(record.chapters.map(({ title }: { title: string }) => title)).toEqual(['Hidden surrogates', 'Trained against attacks']);
+      expect(record.chapters.map(({ title }: { title: string }) => title)).toEqual([
+        'Hidden surrogates',
+        'Trained against attacks',
+      ]);
       expect(record.runs.map(({ samples }: { samples: number }) => samples)).toEqual([8, 4]);
       // as the study calls them, not where they lay
       expect(record.runs.map(({ data }: { data: string }) => data)).toEqual(['seq (test)', 'seq (test)']);

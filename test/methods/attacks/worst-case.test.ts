@@ -54,7 +54,15 @@ describe('worst-case on inputs of different norms', () => {
 
   it('on binary inputs it keeps the parts that flip', () => {
     expect(names(['l2'], { binary: true })).toEqual(['square']);
-    expect(names(['l0'], { binary: true })).toEqual(['sda', 'greedy-flip', 'gumbel-flip', 'jsma', 'sigma-zero', 'fmn', 'few-pixel']);
+    expect(names(['l0'], { binary: true })).toEqual([
+      'sda',
+      'greedy-flip',
+      'gumbel-flip',
+      'jsma',
+      'sigma-zero',
+      'fmn',
+      'few-pixel',
+    ]);
     expect(() => names(['l1'], { binary: true })).toThrow(/flips values within a budget in l1/);
   });
 
