@@ -1,7 +1,7 @@
 /** @file The results of a study as Markdown. */
 import type { Claim, Table } from '../../judgement/chapter.ts';
 import { duration, percent } from '../report/format.ts';
-import { type StudyRecord, syntheticNotes } from './record.ts';
+import { type StudyRecord, syntheticNotes, timeText } from './record.ts';
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -18,12 +18,12 @@ const claimsText = (claims: readonly Claim[]): string =>
 
 /** A page of Markdown: claims first, then a chapter per part, then what was run. */
 export function studyMarkdown(record: StudyRecord): string {
-  const { name, chapters, runs, versions, seconds, processors, seed } = record;
+  const { name, chapters, runs, versions, processors, seed } = record;
   const claims = chapters.flatMap((chapter) => chapter.claims);
   const synthetic = syntheticNotes(record);
   return [
     `# ${name}`,
-    `Written by \`provoke study\`. ${runs.length} runs, ${duration(seconds)} on ${processors} logical processors; seed ${seed}; ${Object.entries(
+    `Written by \`provoke study\`. ${runs.length} runs, ${timeText(record)} on ${processors} logical processors; seed ${seed}; ${Object.entries(
       versions,
     )
       .map(([what, version]) => `${what} ${version}`)

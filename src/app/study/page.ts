@@ -4,7 +4,7 @@ import { duration, percent } from '../report/format.ts';
 import { frame, section } from '../report/frame.ts';
 import { html, type Markup } from '../report/html.ts';
 import { chartMarkup } from './chart.ts';
-import { type StudyRecord, syntheticNotes } from './record.ts';
+import { type StudyRecord, syntheticNotes, timeText } from './record.ts';
 
 const tableMarkup = ({ title, head, rows }: Table): Markup => html`<div class="scroll"><table class="study">
 <caption>${title}</caption>
@@ -35,7 +35,7 @@ const chapterMarkup = ({ title, paragraphs, tables, charts = [] }: Chapter, i: n
 
 /** The page: claims, a section per part, and links to the report of every run. */
 export async function studyPage(record: StudyRecord): Promise<string> {
-  const { name, chapters, runs, versions, seconds, processors, seed, date } = record;
+  const { name, chapters, runs, versions, processors, seed, date } = record;
   const claims = chapters.flatMap((chapter) => chapter.claims);
   const synthetic = syntheticNotes(record);
   const page = await frame({
@@ -45,7 +45,7 @@ export async function studyPage(record: StudyRecord): Promise<string> {
     version: versions.provoke ?? '',
     sections: [['claims', 'Claims'], ...chapters.map(({ title }, i) => [`chapter${i}`, title] as const), ['runs', 'Runs']],
     body: html`<section id="claims" class="hero">
-<p class="kicker">A study of ${record.system} models: ${runs.length} runs, ${duration(seconds)} on ${processors} logical processors, seed ${seed}</p>
+<p class="kicker">A study of ${record.system} models: ${runs.length} runs, ${timeText(record)} on ${processors} logical processors, seed ${seed}</p>
 <h1>${name}</h1>
 <ul class="banners">${synthetic.map((text) => html`<li class="warn"><b>Synthetic data.</b> ${text}</li>`)}${claims.map(claimMarkup)}</ul>
 </section>

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Chapter } from '../../judgement/chapter.ts';
 import { runtimeVersion } from '../host/runtime.ts';
 import { version } from '../host/version.ts';
+import { duration } from '../report/format.ts';
 import type { FinishedStudyRun } from './conclude.ts';
 import type { Study } from './parse.ts';
 
@@ -15,8 +16,10 @@ export interface StudyRecord {
   /** Logical processors of the machine. */
   readonly processors: number;
   readonly seed: number;
-  /** Sum over all runs. */
+  /** Sum over all runs, without what earlier tries had done. */
   readonly seconds: number;
+  /** Whether earlier tries had done some of it. */
+  readonly resumed: boolean;
   readonly chapters: readonly Chapter[];
   readonly runs: readonly {
     readonly name: string;
@@ -33,6 +36,10 @@ export interface StudyRecord {
     readonly notes: readonly string[];
   }[];
 }
+
+/** How long it took, as far as that is known. */
+export const timeText = ({ seconds, resumed }: Pick<StudyRecord, 'seconds' | 'resumed'>): string =>
+  `${duration(seconds)}${resumed ? ' besides what had been done before' : ''}`;
 
 /** The record of a study all of whose runs are finished. */
 export function recordOf(
@@ -66,6 +73,7 @@ export function recordOf(
     processors: availableParallelism(),
     seed: study.seed,
     seconds: runs.reduce((sum, run) => sum + run.seconds, 0),
+    resumed: finished.some(({ performed }) => performed.record.counts.resumed > 0),
     chapters,
     runs,
   };

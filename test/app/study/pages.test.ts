@@ -49,6 +49,7 @@ const record = (charts?: readonly Chart[]): StudyRecord => ({
   processors: 2,
   seed: 0,
   seconds: 3,
+  resumed: false,
   chapters: [{ title: 'One part', paragraphs: ['Said.'], tables: [], claims: [], ...(charts === undefined ? {} : { charts }) }],
   runs: ['synthetic pictures: with noise', 'synthetic gestures: invented.', 'synthetic pictures: with noise'].map(
     (synthetic, i) => ({
@@ -124,6 +125,13 @@ describe('the page of a study', () => {
     const bands = (page: string) => page.match(/<polygon class="band"/g)?.length ?? 0;
     // once wide, once narrow
     expect([bands(await pageOf(flips)), bands(await pageOf(against))]).toEqual([2, 0]);
+  });
+
+  it('says that its time is not all where earlier tries had done some of it', async () => {
+    expect(await pageOf()).toContain('3 runs, 3.0 s on 2 logical processors');
+    const later = { ...record([]), resumed: true };
+    expect(await studyPage(later)).toContain('3.0 s besides what had been done before');
+    expect(studyMarkdown(later)).toContain('3.0 s besides what had been done before');
   });
 
   it('chapters without charts have none', async () => {

@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readUserFile } from '../../host/files.ts';
-import { duration } from '../../report/format.ts';
+
 import { parseStudy, type Study } from '../../study/parse.ts';
 import { performStudy } from '../../study/perform.ts';
 import { makeData, pathsOf, placesOf } from '../../study/places.ts';
 import { type Places, planStudy } from '../../study/plan.ts';
+import { timeText } from '../../study/record.ts';
 import { commandLine } from '../command-line.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { positiveInteger } from '../numbers.ts';
@@ -84,7 +85,7 @@ async function runStudy(file: string, options: Options): Promise<void> {
     progress.end();
     const claims = record.chapters.flatMap((chapter) => chapter.claims);
     for (const { claim, verdict, because } of claims) process.stdout.write(`${verdict}: ${claim}\n  ${because}\n`);
-    process.stdout.write(`${record.runs.length} runs, ${duration(record.seconds)}\nreport: ${join(folder, 'study.html')}\n`);
+    process.stdout.write(`${record.runs.length} runs, ${timeText(record)}\nreport: ${join(folder, 'study.html')}\n`);
   } finally {
     progress.end();
     interrupt.dispose();
