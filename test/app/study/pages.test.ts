@@ -128,10 +128,10 @@ describe('the page of a study', () => {
   });
 
   it('says that its time is not all where earlier tries had done some of it', async () => {
-    expect(await pageOf()).toContain('3 runs, 3.0 s on 2 logical processors');
+    expect(await pageOf()).toContain('3 runs, 3 s on 2 logical processors');
     const later = { ...record([]), resumed: true };
-    expect(await studyPage(later)).toContain('3.0 s besides what had been done before');
-    expect(studyMarkdown(later)).toContain('3.0 s besides what had been done before');
+    expect(await studyPage(later)).toContain('3 s besides what had been done before');
+    expect(studyMarkdown(later)).toContain('3 s besides what had been done before');
   });
 
   it('chapters without charts have none', async () => {
