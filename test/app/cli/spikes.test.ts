@@ -30,7 +30,7 @@ async function tableOf(run: string): Promise<Record<string, unknown>[]> {
 const recordOf = async (run: string) => JSON.parse(await readFile(join(run, 'run.json'), 'utf8'));
 
 describe('spikes of a model from a file', () => {
-  it('nothing said: PDSG with a reference set drawn from the data, recorded; rows do not depend on batches; another choice is another experiment', () =>
+  it('nothing said: pdsg-narrow with a reference set drawn from the data, recorded; rows do not depend on batches; another choice is another experiment', () =>
     inFolder(async (folder) => {
       await writeAll(folder, { default: undefined, single: undefined, atan: '{ use: atan, width: 0.5, reset: detach }' });
       const names = ['default', 'single', 'atan'];
@@ -42,7 +42,9 @@ describe('spikes of a model from a file', () => {
       const record = await recordOf(join(folder, 'default'));
       expect(record.spikes).toMatchObject({ use: 'pdsg-narrow', options: { statistics: 'auto', samples: 32, width: 0.2 } });
       expect(new Set(record.spikes.reference).size).toBe(12);
-      expect(record.substitutes[0].label).toBe('PDSG (statistics of the sample and 12 reference samples, shift 0.5)');
+      expect(record.substitutes[0].label).toBe(
+        'PDSG (statistics of the sample and 12 reference samples, width 0.2, tails of Cauchy, shift 0)',
+      );
       const rows = await tableOf(join(folder, 'default'));
       expect(rows).toHaveLength(24);
       expect(new Set(rows.map((row) => row.status))).toEqual(new Set(['success', 'failure']));
@@ -102,7 +104,9 @@ describe('spikes of a model from a file', () => {
       ];
       const [inspect, sample, batch, list] = await provokeInTurn(lines.map((args) => ({ args, cwd: folder })));
       for (const { code, stderr } of [inspect!, sample!, batch!, list!]) expect(code, stderr).toBe(0);
-      expect(inspect!.stdout).toContain('substitute: PDSG (sample statistics for want of a reference set, shift 0.5) at ');
+      expect(inspect!.stdout).toContain(
+        'substitute: PDSG (sample statistics for want of a reference set, width 0.2, tails of Cauchy, shift 0) at ',
+      );
       expect(sample!.stdout).toContain('substitute: PDSG (sample statistics');
       expect(batch!.stdout).toContain('substitute: PDSG (batch statistics, shift 0.25) at ');
       expect(list!.stdout).toMatch(/pdsg .*\n(.*\n)*.*atan .*alpha=2 width=1 reset=through/);
