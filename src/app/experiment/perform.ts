@@ -1,6 +1,5 @@
 /** @file A whole run of an experiment: opened, its unfinished units run, the tables merged and the report written. */
-import { UserError } from '../../core/errors.ts';
-import type { Problem } from '../../kit/data/source.ts';
+import { noneUsable } from '../../kit/data/none-usable.ts';
 import type { Row } from '../../kit/record/row.ts';
 import type { LimitOptions } from '../host/limits.ts';
 import { writeReport } from '../report/from-run.ts';
@@ -51,21 +50,11 @@ export async function performRun(order: Performance, { opened, signal, progress 
     });
     if (record.counts.samples === 0 && record.state !== 'partial') {
       await store.clear();
-      throw noSamples(overview, problemsOf(run.units));
+      throw noneUsable(overview.data.name, problemsOf(run.units));
     }
     await writeTables(store, record, rows);
     return { record, rows, report: await writeReport(store.folder, record, rows) };
   } finally {
     await crew.close();
   }
-}
-
-function noSamples({ data: { name } }: Overview, problems: readonly Problem[]): UserError {
-  const [first] = problems;
-  return first === undefined
-    ? new UserError(`${name} holds no samples`, 'name others under `data:`')
-    : new UserError(
-        `none of the ${problems.length} samples of ${name} can be used; the first: ${first.item}: ${first.reason}`,
-        first.remedy ?? 'mend the data, or name others under `data:`',
-      );
 }

@@ -5,6 +5,7 @@ import type { Runtime } from '../../core/runtime/runtime.ts';
 import { bytesOf, f32 } from '../../core/tensor/tensor.ts';
 import { adapt } from '../../kit/data/adapt.ts';
 import { classIndices } from '../../kit/data/labels.ts';
+import { noneUsable } from '../../kit/data/none-usable.ts';
 import type { DataSource, Problem } from '../../kit/data/source.ts';
 import type { Sample } from '../../kit/model/model.ts';
 import type { Architecture } from '../../kit/nn/architecture.ts';
@@ -78,7 +79,7 @@ export async function openSet(reference: DataReference, context: SetContext): Pr
     if (fits) kept += sizeInBytes(sample);
     found.push({ item, label: sample.label!, ...(fits ? { sample } : {}) });
   }
-  refuseEmpty(source, problems, found.length);
+  if (found.length === 0) throw noneUsable(source.name, problems);
   const perClass = target.classes.map((_, c) => found.filter((f) => f.label === c).length);
   return {
     field,
@@ -128,17 +129,6 @@ function reader(source: DataSource, { labels, resize }: DataReference, target: S
 }
 
 const sizeInBytes = ({ inputs }: Sample): number => Object.values(inputs).reduce((sum, values) => sum + values.byteLength, 0);
-
-function refuseEmpty({ name }: DataSource, problems: readonly Problem[], found: number): void {
-  if (found > 0) return;
-  const [first] = problems;
-  throw first === undefined
-    ? new UserError(`${name} holds no samples`, 'name other data')
-    : new UserError(
-        `none of the ${problems.length} samples of ${name} can be used; the first: ${first.item}: ${first.reason}`,
-        first.remedy ?? 'mend the data, or name others',
-      );
-}
 
 /**
  * Samples that are in two sets that have to be apart: a sentence for each set that has some. Throws a UserError where all of a set's are, because
