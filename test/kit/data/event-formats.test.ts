@@ -172,7 +172,7 @@ test('n-mnist: Train and Test, fit and validation as parts of Train; synthetic.j
   expect(await ids('n-mnist', files, 'fit')).toHaveLength(9);
 });
 
-test('events: any format in a folder per class; frames somebody has binned; index.json names splits, classes and sensor', async () => {
+test('events: files of every format in a folder per class; frames somebody has binned; index.json names splits, classes and sensor', async () => {
   const frames = f32(
     Float32Array.from({ length: 2 * 2 * 3 * 3 }, (_, i) => i % 3),
     [2, 2, 3, 3],

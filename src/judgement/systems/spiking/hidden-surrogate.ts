@@ -149,7 +149,7 @@ function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name:
   const higher = own > other;
   return {
     claim: claimed(name),
-    tested: `${each.length} victims, ${n} attempts`,
+    tested: `${each.length} victim${each.length === 1 ? '' : 's'}, ${n} attempts`,
     verdict: equal && higher ? 'holds' : equal || higher ? 'holds in part' : 'does not hold',
     because: `against each victim's best fixed surrogate ${signed(against.mean)} points, 95 % lower bound ${signed(against.lower)} (to be above ${signed(-margin)}); averaged over victims ${percent(own)} against ${percent(other)} for the best single one, ${single}`,
   };

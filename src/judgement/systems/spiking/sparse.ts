@@ -186,7 +186,7 @@ function claimOf(runs: readonly FinishedRun[], first: string, tested: readonly T
   });
   return {
     claim: `${first} needs fewer flips than the attacks it was published against`,
-    tested: `${runs.length} victims, ${runs.reduce((sum, run) => sum + attempts(run, first, budgetsOf(run)[0]!).length, 0)} attempts; against ${named.map(({ name }) => name).join(', ') || 'none of them'}`,
+    tested: `${runs.length} victim${runs.length === 1 ? '' : 's'}, ${runs.reduce((sum, run) => sum + attempts(run, first, budgetsOf(run)[0]!).length, 0)} attempts; against ${named.map(({ name }) => name).join(', ') || 'none of them'}`,
     verdict:
       named.length === 0
         ? 'not tested'
