@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Chart, ChartSeries } from '../../../src/judgement/chapter.ts';
+import { ablations } from '../../../src/judgement/systems/spiking/ablations.ts';
 import { hardened } from '../../../src/judgement/systems/spiking/hardened.ts';
 import { hiddenSurrogate } from '../../../src/judgement/systems/spiking/hidden-surrogate.ts';
 import { sparse } from '../../../src/judgement/systems/spiking/sparse.ts';
@@ -144,6 +145,18 @@ describe('hidden surrogates', () => {
     const none = hiddenSurrogate.conclude(finished.map(skipped), victims, options);
     expect(none.claims.map(({ verdict }) => verdict)).toEqual(['not tested']);
     expect(none.charts).toEqual([]);
+    expect(JSON.stringify(none)).not.toMatch(/NaN|null/);
+  });
+
+  it('without a sample judged under both nothing is claimed', () => {
+    const [run] = runs.map((one) => broken(one, share(one.victim, 0.1)));
+    // each half of the samples could be judged under one of the two only
+    const rows = run!.rows.map((one, i) =>
+      (one.attack === 'PDSG') === i % n < n / 2 ? { ...one, status: 'invalid' as const } : one,
+    );
+    const { claims } = hiddenSurrogate.conclude([{ ...run!, rows }], victims, options);
+    expect(claims.map(({ verdict }) => verdict)).toEqual(['not tested']);
+    expect(claims[0]!.because).toContain('no sample was judged both');
   });
 });
 
@@ -283,8 +296,91 @@ describe('few flipped pixels', () => {
     expect(chapter.tables[0]!.rows[3]![4]).toBe('7');
   });
 
+  it('says in a part without the published rivals that none was run, and claims nothing', () => {
+    const finished = found((attack, i) => ({ sda: 10, fmn: 4 })[attack] ?? 30 + i);
+    const without = { ...finished, attacks: finished.attacks.filter(({ as }) => as === 'sda' || as === 'fmn') };
+    const { claims, paragraphs } = sparse.conclude([without], [], options);
+    expect(claims).toEqual([]);
+    expect(paragraphs.at(-1)).toBe(
+      'None of the attacks sda was published against (scg, spike-fool, gumbel-flip, top-k-flip) was run in this part, so it speaks to no published claim: it compares sda with other attacks. Fewer flips are found by fmn.',
+    );
+    const with_ = sparse.conclude([finished], [], options);
+    expect(with_.paragraphs.join(' ')).not.toContain('None of the attacks');
+  });
+
+  it('knows rivals by what they are, not by their names in tables, and claims nothing of another attack', () => {
+    const named = sparse.options.parse({
+      elements: 1000,
+      flips: [50],
+      attacks: [{ use: 'sda', as: 'ours' }, { use: 'scg', as: 'other' }, 'random-flip'],
+    });
+    const finish = (attacks: typeof named.attacks): FinishedRun => {
+      const [of] = sparse.runs([{ name: 'v' }], { ...named, attacks });
+      const rows = of!.attacks.flatMap(({ as }, k) =>
+        Array.from({ length: 20 }, (_, i) => row(as, i, 50, { distance: 5 + k + (i % 3), status: 'success' })),
+      );
+      return { ...of!, elements: 1000, synthetic: null, rows };
+    };
+    const { claims } = sparse.conclude([finish(named.attacks)], [], named);
+    expect(claims[0]).toMatchObject({ verdict: 'holds', tested: '1 victim, 20 attempts; against other' });
+    const turned = sparse.conclude([finish([...named.attacks].reverse())], [], named);
+    expect(turned.claims).toEqual([]);
+    expect(turned.paragraphs.at(-1)).toContain('The published claim is one of sda, which is not the first attack of this part');
+  });
+
+  it('says nothing of clips that were never attacked: dashes, and no verdict', () => {
+    const none = sparse.conclude([skipped(found(() => 4))], [], options);
+    expect(none.claims).toEqual([
+      {
+        claim: 'sda needs fewer flips than the attacks it was published against',
+        tested: 'no attempts',
+        verdict: 'not tested',
+        because: 'no attempts: no clip was classified right and judged under both sda and one of scg, top-k-flip',
+      },
+    ]);
+    const [perVictim, ranks] = none.tables;
+    expect(perVictim!.rows[0]).toEqual(['sda', ...Array.from({ length: 7 }, () => '—')]);
+    expect(ranks!.rows[0]).toEqual(['scg', '—', '—', '—', '—']);
+    expect(none.charts).toEqual([]);
+    expect(JSON.stringify(none)).not.toMatch(/NaN|null/);
+  });
+
+  it('counts only victims on which there were attempts, and only rivals that were tried', () => {
+    const good = found((attack, i) => (attack === 'sda' ? 3 : 10 + i));
+    const idle = { ...skipped(good), victim: 'idle' };
+    const both = sparse.conclude([good, idle], [], options);
+    expect(both.claims[0]).toMatchObject({ verdict: 'holds', tested: '1 victim, 40 attempts; against scg, top-k-flip' });
+    expect(both.claims[0]!.because).toContain('idle: no attempts');
+    // a rival none of whose attempts could be judged is not beaten, and has no line
+    const rows = good.rows.map((one) => (one.attack === 'scg' ? { ...one, status: 'invalid' as const } : one));
+    const lost = sparse.conclude([{ ...good, rows }], [], options);
+    expect(lost.claims[0]).toMatchObject({
+      verdict: 'holds in part',
+      tested: '1 victim, 40 attempts; against top-k-flip; not against scg, of which there were no attempts',
+    });
+    expect(lost.charts!.map(namesOf)).toEqual([['sda', 'top-k-flip', 'fmn']]);
+    expect(JSON.stringify(lost)).not.toMatch(/NaN|null/);
+  });
+
   it('draws nothing where nothing was broken', () => {
     expect(sparse.conclude([found(() => Number.POSITIVE_INFINITY)], [], options).charts).toEqual([]);
+  });
+});
+
+describe('ablations', () => {
+  it('puts dashes where nothing was attacked', () => {
+    const questions = { shift: { none: { use: 'pgd' }, half: { use: 'pgd' } } };
+    const l0 = ablations.options.parse({ norm: 'l0', eps: [5, 50], questions });
+    const [run] = ablations.runs([{ name: 'v' }], l0).map((one) => broken(one, () => 0.5));
+    const { tables, claims } = ablations.conclude([skipped(run!)], [], l0);
+    expect(tables[0]!.title).toBe('shift (v, 0 attempts)');
+    expect(tables[0]!.rows).toEqual([
+      ['none', '—', '—', '—', '—', '—'],
+      ['half', '—', '—', '—', '—', '—'],
+    ]);
+    expect(claims).toEqual([]);
+    const [tried] = ablations.conclude([run!], [], l0).tables;
+    expect(tried!.rows[0]!.slice(-2)).toEqual(['20', '1.00']);
   });
 });
 

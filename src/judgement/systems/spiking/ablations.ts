@@ -1,7 +1,7 @@
 /** @file Part (c): what each ingredient contributes: one table per question, every line an attack that differs from the first in one thing. */
 import { z } from 'zod';
 import type { Chapter, Table } from '../../chapter.ts';
-import { attempts, budgetsOf, meanCost, medianText, rateText } from './attempts.ts';
+import { attempts, budgetsOf, costText, medianText, rateText } from './attempts.ts';
 import type { AttackEntry, FinishedRun, Part } from './study.ts';
 
 const options = z.strictObject({
@@ -59,8 +59,8 @@ function tableOf(run: FinishedRun, question: string, answers: readonly string[])
         answer,
         ...all.map((eps) => rateText(attempts(run, name, eps))),
         ...(minimal ? [medianText(run, name)] : []),
-        meanCost(run, name, 'forwards').toFixed(0),
-        meanCost(run, name, 'seconds').toFixed(2),
+        costText(run, name, 'forwards'),
+        costText(run, name, 'seconds', 2),
       ];
     }),
   };

@@ -49,9 +49,15 @@ export function medianText(run: Pick<FinishedRun, 'rows'>, attack: string): stri
   return Number.isFinite(middle) ? String(Number(middle.toPrecision(4))) : '∞';
 }
 
-/** Mean over the attempted samples of what an attack cost, all budgets together. */
-export function meanCost(run: Pick<FinishedRun, 'rows'>, attack: string, key: 'forwards' | 'backwards' | 'seconds'): number {
+/** Mean over the attempted samples of what an attack cost, all budgets together, with so many digits after the point; a dash where there were none. */
+export function costText(
+  run: Pick<FinishedRun, 'rows'>,
+  attack: string,
+  key: 'forwards' | 'backwards' | 'seconds',
+  digits = 0,
+): string {
   const attempted = new Set(attempts(run, attack, budgetsOf(run).at(-1)!).map(({ sample }) => sample));
+  if (attempted.size === 0) return '—';
   const rows = run.rows.filter((row) => row.attack === attack && attempted.has(row.sample));
-  return rows.reduce((sum, row) => sum + row[key], 0) / attempted.size;
+  return (rows.reduce((sum, row) => sum + row[key], 0) / attempted.size).toFixed(digits);
 }

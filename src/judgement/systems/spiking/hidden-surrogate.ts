@@ -78,7 +78,8 @@ function conclude(runs: readonly FinishedRun[], _: readonly Victim[], chosen: Op
   const n = each.reduce((sum, { rates, best }) => sum + rates.get(best)!.length, 0);
   const lines = legible(Object.keys(chosen.pdsg), (name) => meanRate(each, name));
   const claims = Object.keys(chosen.pdsg).map(
-    (name): Claim => (each.length === 0 ? untested(name) : claimOf(each, fixedNames, name, n)),
+    (name): Claim =>
+      each.length === 0 ? untested(name, 'no attempts: no victim classified a sample right') : claimOf(each, fixedNames, name, n),
   );
   return {
     title: hiddenSurrogate.title,
@@ -106,12 +107,12 @@ function atVictim(run: FinishedRun, fixedNames: readonly string[]): AtVictim {
   };
 }
 
-/** Success of one attack minus another, sample by sample, over all victims: mean, and the one-sided 95 % bound of a paired bootstrap over samples. */
+/** Success of one attack minus another, sample by sample, over all victims: mean, and the one-sided 95 % bound of a paired bootstrap over samples; undefined without pairs. */
 function difference(
   each: readonly AtVictim[],
   treated: string,
   control: (at: AtVictim) => string,
-): { mean: number; lower: number } {
+): { mean: number; lower: number } | undefined {
   // what could not be judged under one of the two is no pair
   const pairs = each.flatMap((at) => {
     const others = new Map(at.rates.get(control(at))!.map((row) => [row.sample, row]));
@@ -121,7 +122,7 @@ function difference(
       .sort((a, b) => (a.sample < b.sample ? -1 : 1))
       .map((row) => [row, others.get(row.sample)!].map(({ status }) => Number(status === 'success')) as [number, number]);
   });
-  if (pairs.length === 0) return { mean: Number.NaN, lower: Number.NaN };
+  if (pairs.length === 0) return undefined;
   const { gain, lower } = trainingGain([{ treated: pairs.map(([hit]) => hit), control: pairs.map(([, hit]) => hit) }]);
   return { mean: gain, lower };
 }
@@ -134,15 +135,17 @@ const strongestOnAverage = (each: readonly AtVictim[], names: readonly string[])
 
 const claimed = (name: string): string => `${name}: as strong as the best fixed surrogate, without knowing which that is`;
 
-const untested = (name: string): Claim => ({
+const untested = (name: string, because: string): Claim => ({
   claim: claimed(name),
-  tested: 'no attempt',
+  tested: 'no attempts',
   verdict: 'not tested',
-  because: 'no victim classified a sample right',
+  because,
 });
 
 function claimOf(each: readonly AtVictim[], fixedNames: readonly string[], name: string, n: number): Claim {
   const against = difference(each, name, ({ best }) => best);
+  if (against === undefined)
+    return untested(name, `no sample was judged both under it and under its victim's best fixed surrogate`);
   const single = strongestOnAverage(each, fixedNames);
   const [own, other] = [meanRate(each, name), meanRate(each, single)];
   const equal = against.lower > -margin;

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { distribution, type Jump, shareWithin } from '../../../kit/metrics/distribution.ts';
 import { percent } from '../../../kit/metrics/rate-words.ts';
-import { signedRank } from '../../../kit/metrics/signed-rank.ts';
+import { type SignedRank, signedRank } from '../../../kit/metrics/signed-rank.ts';
 import { attackNamed } from '../../../methods/attacks/registry.ts';
 import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
-import { attempts, broken, budgetsOf, distances, meanCost, medianText, rateText } from './attempts.ts';
+import { attempts, budgetsOf, costText, distances, medianText, rate, rateText } from './attempts.ts';
 import { countedPoint, type Legible, leftOut, legible } from './charts.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice } from './study.ts';
 
@@ -22,8 +22,8 @@ const options = z.strictObject({
 });
 type Options = z.infer<typeof options>;
 
-/** Attacks the claim names; others may win, and then that is said. */
-const rivals: readonly string[] = ['scg', 'spike-fool', 'gumbel-flip', 'top-k-flip'];
+/** The attack the claim is about, and those it names; others may win, and then that is said. */
+const published = { use: 'sda', against: ['scg', 'spike-fool', 'gumbel-flip', 'top-k-flip'] as readonly string[] };
 
 /** One surrogate for all that look at gradients. */
 const entry = (given: Options['attacks'][number], { spikes }: Options): AttackEntry => {
@@ -58,21 +58,26 @@ export const sparse: Part<Options> = {
 };
 
 function conclude(runs: readonly FinishedRun[]): Chapter {
-  const [first] = runs[0]!.attacks;
-  const others = runs[0]!.attacks.slice(1).map(({ as }) => as);
-  const tested = others.map((name) => ({ name, ...smaller(runs, first!.as, name) }));
+  const [first, ...others] = runs[0]!.attacks as readonly [AttackEntry, ...AttackEntry[]];
+  const tested = others.map(({ use, as }) => ({ use, name: as, ...smaller(runs, first.as, as) }));
+  const rivals = first.use === published.use ? tested.filter(({ use }) => published.against.includes(use)) : [];
   return {
     title: sparse.title,
     paragraphs: [
       'Binary clips; a flip adds or deletes one pixel of one frame and one polarity. Success is decided by predicting the saved clip again, and counted among attempts (clips classified right), not among successes. Medians count failures as infinite.',
+      ...(rivals.length === 0 ? [unclaimed(first, tested)] : []),
     ],
-    tables: [...runs.map((run) => victimTable(run)), rankTable(first!.as, tested)],
-    charts: chartsOf(runs, first!.as, others),
-    claims: [claimOf(runs, first!.as, tested)],
+    tables: [...runs.map((run) => victimTable(run)), rankTable(first.as, tested)],
+    charts: chartsOf(
+      runs,
+      first.as,
+      others.map(({ as }) => as),
+    ),
+    claims: rivals.length === 0 ? [] : [claimOf(runs, first.as, tested, rivals)],
   };
 }
 
-/** Signed ranks over all victims' clips: whether the first attack finds fewer flips. */
+/** Signed ranks over all victims' clips: whether the first attack finds fewer flips; and how many clips both were tried on. */
 const smaller = (runs: readonly FinishedRun[], first: string, other: string) => {
   // what could not be judged under one of the two is no pair
   const pairs = runs.flatMap((run) => {
@@ -81,10 +86,11 @@ const smaller = (runs: readonly FinishedRun[], first: string, other: string) => 
       others.has(sample) ? [[distance, others.get(sample)!] as const] : [],
     );
   });
-  return signedRank(
+  const ranks = signedRank(
     pairs.map(([a]) => a),
     pairs.map(([, b]) => b),
   );
+  return { pairs: pairs.length, ...ranks };
 };
 
 function victimTable(run: FinishedRun): Table {
@@ -104,14 +110,14 @@ function victimTable(run: FinishedRun): Table {
       as,
       ...all.map((eps) => rateText(attempts(run, as, eps))),
       medianText(run, as),
-      meanCost(run, as, 'forwards').toFixed(0),
-      meanCost(run, as, 'backwards').toFixed(0),
-      meanCost(run, as, 'seconds').toFixed(2),
+      costText(run, as, 'forwards'),
+      costText(run, as, 'backwards'),
+      costText(run, as, 'seconds', 2),
     ]),
   };
 }
 
-/** Share of attempts broken within so many flips, for the first attack and the strongest others: a chart for each victim of which something was broken. */
+/** Share of attempts broken within so many flips, for the first attack and the strongest others: a chart for each victim of which something was broken; nothing of an attack without attempts. */
 function chartsOf(runs: readonly FinishedRun[], first: string, others: readonly string[]): Chart[] {
   const found = runs.map((run) => new Map([first, ...others].map((name) => [name, foundBy(run, name)])));
   // where two curves lie is compared at the budgets
@@ -120,7 +126,7 @@ function chartsOf(runs: readonly FinishedRun[], first: string, others: readonly 
   const lines = legible(others, (name) => runs.reduce((sum, run, i) => sum + within(found[i]!.get(name)!, run), 0));
   return runs.flatMap((run, i) => {
     const smallest = Math.min(...[...found[i]!.values()].flatMap(({ jumps }) => jumps.map(({ x }) => x)));
-    return Number.isFinite(smallest) ? [chartOf(run, first, lines, found[i]!, smallest)] : [];
+    return found[i]!.get(first)!.n > 0 && Number.isFinite(smallest) ? [chartOf(run, first, lines, found[i]!, smallest)] : [];
   });
 }
 
@@ -156,45 +162,67 @@ function chartOf(
     title: `${run.victim}: flips needed`,
     caption: `Share of ${found.get(first)!.n} attempts broken within so many flipped pixels. Bold: ${first}, with its 95% Wilson interval. Dotted: the budgets.${leftOut(left, 'breaking fewer within the budgets over all victims')}`,
     x: { title: 'flipped pixels (logarithmic)', scale: 'log', from, to: reach(run) },
-    series: [line(first, 'main'), ...drawn.map((name) => line(name, 'plain'))],
+    series: [line(first, 'main'), ...drawn.filter((name) => found.get(name)!.n > 0).map((name) => line(name, 'plain'))],
     marks: all.map((eps) => ({ x: eps, label: String(eps) })),
   };
 }
 
-type Tested = { readonly name: string } & ReturnType<typeof signedRank>;
+interface Tested extends SignedRank {
+  readonly use: string;
+  readonly name: string;
+  /** Clips both were tried on. */
+  readonly pairs: number;
+}
 
 const rankTable = (first: string, tested: readonly Tested[]): Table => ({
   title: `${first} against each other attack, all victims: signed ranks of the numbers of flips`,
   head: ['against', 'clips that differ', `rank sum, ${first} fewer`, 'rank sum, other fewer', 'one-sided p'],
-  rows: tested.map(({ name, n, firstSmaller, secondSmaller, p }) => [
-    name,
-    String(n),
-    String(firstSmaller),
-    String(secondSmaller),
-    p < 1e-4 ? p.toExponential(1) : p.toFixed(4),
-  ]),
+  rows: tested.map(({ name, pairs, n, firstSmaller, secondSmaller, p }) =>
+    pairs === 0
+      ? [name, '—', '—', '—', '—']
+      : [name, String(n), String(firstSmaller), String(secondSmaller), p < 1e-4 ? p.toExponential(1) : p.toFixed(4)],
+  ),
 });
 
-function claimOf(runs: readonly FinishedRun[], first: string, tested: readonly Tested[]): Claim {
-  const named = tested.filter(({ name }) => rivals.includes(name));
-  const beaten = named.filter(({ p }) => p < 0.05);
+const namesOf = (tested: readonly Tested[]): string => tested.map(({ name }) => name).join(', ');
+
+/** Which others find fewer flips than the first attack, as a sentence; nothing where no clip was tried. */
+function aheadText(first: string, tested: readonly Tested[]): string {
   const ahead = tested.filter(({ firstSmaller, secondSmaller }) => secondSmaller > firstSmaller);
+  if (tested.every(({ pairs }) => pairs === 0)) return '';
+  return ahead.length === 0 ? ` No other attack here needs fewer than ${first}.` : ` Fewer flips are found by ${namesOf(ahead)}.`;
+}
+
+/** Why a part draws no claim of a paper, and what it shows all the same. */
+const unclaimed = (first: AttackEntry, tested: readonly Tested[]): string =>
+  `${
+    first.use === published.use
+      ? `None of the attacks ${first.as} was published against (${published.against.join(', ')}) was run in this part, so it speaks to no published claim: it compares ${first.as} with other attacks.`
+      : `The published claim is one of ${published.use}, which is not the first attack of this part: it compares ${first.as} with other attacks, and speaks to no published claim.`
+  }${aheadText(first.as, tested)}`;
+
+function claimOf(runs: readonly FinishedRun[], first: string, tested: readonly Tested[], rivals: readonly Tested[]): Claim {
+  const claim = `${first} needs fewer flips than the attacks it was published against`;
+  const judged = rivals.filter(({ pairs }) => pairs > 0);
+  const unjudged = rivals.filter(({ pairs }) => pairs === 0);
+  if (judged.length === 0)
+    return {
+      claim,
+      tested: 'no attempts',
+      verdict: 'not tested',
+      because: `no attempts: no clip was classified right and judged under both ${first} and one of ${namesOf(rivals)}`,
+    };
+  const beaten = judged.filter(({ p }) => p < 0.05);
   const share = runs.map((run) => {
     const most = budgetsOf(run).at(-1)!;
     const rows = attempts(run, first, most);
-    return `${run.victim} ${percent(broken(rows) / rows.length)} within ${most}`;
+    return rows.length === 0 ? `${run.victim}: no attempts` : `${run.victim} ${percent(rate(rows))} within ${most}`;
   });
+  const attempted = runs.map((run) => attempts(run, first, budgetsOf(run)[0]!).length).filter((n) => n > 0);
   return {
-    claim: `${first} needs fewer flips than the attacks it was published against`,
-    tested: `${runs.length} victim${runs.length === 1 ? '' : 's'}, ${runs.reduce((sum, run) => sum + attempts(run, first, budgetsOf(run)[0]!).length, 0)} attempts; against ${named.map(({ name }) => name).join(', ') || 'none of them'}`,
-    verdict:
-      named.length === 0
-        ? 'not tested'
-        : beaten.length === named.length
-          ? 'holds'
-          : beaten.length > 0
-            ? 'holds in part'
-            : 'does not hold',
-    because: `${share.join('; ')}. Fewer flips at p < .05 than ${beaten.map(({ name }) => name).join(', ') || 'none'}.${ahead.length === 0 ? ' No other attack here needs fewer.' : ` Fewer flips are found by ${ahead.map(({ name }) => name).join(', ')}.`}`,
+    claim,
+    tested: `${attempted.length} victim${attempted.length === 1 ? '' : 's'}, ${attempted.reduce((sum, n) => sum + n, 0)} attempts; against ${namesOf(judged)}${unjudged.length === 0 ? '' : `; not against ${namesOf(unjudged)}, of which there were no attempts`}`,
+    verdict: beaten.length === rivals.length ? 'holds' : beaten.length > 0 ? 'holds in part' : 'does not hold',
+    because: `${share.join('; ')}. Fewer flips at p < .05 than ${namesOf(beaten) || 'none'}.${aheadText(first, tested)}`,
   };
 }
