@@ -3,6 +3,7 @@ import { suggestion, UserError } from '../../core/errors.ts';
 import { parts } from '../../judgement/systems/spiking/index.ts';
 import type { Part } from '../../judgement/systems/spiking/study.ts';
 import { inPlace, readDocument } from '../document.ts';
+import { optionComplaint } from './option-complaint.ts';
 import { type StudyFile, studySchema } from './schema.ts';
 
 export interface PlannedPart {
@@ -40,11 +41,9 @@ export function parseStudy(text: string, source: string): Study {
       if (!Object.hasOwn(value.victims, victim))
         refuse(['parts', i, 'victims', k], `there is no victim "${victim}"`, suggestion(victim, Object.keys(value.victims)));
     const options = part.options.safeParse(stated);
-    if (!options.success) {
-      const [issue] = options.error.issues;
-      return refuse(['parts', i, ...issue!.path], issue!.message, 'see docs/spiking.md for the options of each part');
-    }
-    return { part, title, victims, samples, options: options.data };
+    if (options.success) return { part, title, victims, samples, options: options.data };
+    const { path, message, remedy } = optionComplaint(part, stated, options.error.issues);
+    return refuse(['parts', i, ...path], message, remedy);
   });
   return { ...value, parts: planned };
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { attackedElements } from '../../kit/model/model.ts';
+import { inPlace } from '../document.ts';
 import { performRun } from '../experiment/perform.ts';
 import type { ModelReference } from '../experiment/schema.ts';
 import { loadAttacks } from '../host/attacks.ts';
@@ -11,7 +12,7 @@ import { conclude, type FinishedStudyRun } from './conclude.ts';
 import { studyMarkdown } from './markdown.ts';
 import { studyPage } from './page.ts';
 import type { Study } from './parse.ts';
-import { type Places, planStudy } from './plan.ts';
+import { type Places, placeOf, planStudy } from './plan.ts';
 import { recordOf, type StudyRecord } from './record.ts';
 
 export interface StudyOrder {
@@ -38,9 +39,13 @@ export async function performStudy(order: StudyOrder, { signal, progress, say }:
   const { name, study, base, folder, places, workers, threads, device } = order;
   const planned = planStudy(study, places);
   // what cannot be named is refused before the first run, not after hours
-  for (const { run, experiment } of planned) {
+  for (const { part, run, experiment } of planned) {
     refuseMissing(run.victim, experiment.model, base);
-    await loadAttacks(experiment.attacks, base);
+    try {
+      await loadAttacks(experiment.attacks, base);
+    } catch (error) {
+      throw inPlace(placeOf(part), error);
+    }
   }
   const finished: FinishedStudyRun[] = [];
   for (const [i, run] of planned.entries()) {

@@ -89,6 +89,8 @@ describe('provoke study', () => {
         nowhere: study.replace('path: seq, ', ''),
         spikes: study.replace('narrow: { use: atan', 'narrow: { use: atn'),
         model: study.replace('model.onnx', 'modle.onnx'),
+        type: study.replace('pdsg: { PDSG: { use: pdsg } }', 'pdsg: PDSG'),
+        value: study.replace('use: atan, width: 0.25', 'use: atan, width: wide'),
       };
       for (const [name, text] of Object.entries(broken)) await writeFile(join(folder, `${name}.yaml`), text);
       await writeFile(join(folder, 'study.yaml'), study);
@@ -100,11 +102,17 @@ describe('provoke study', () => {
       ];
       const ended = await provokeInTurn(lines.map((args) => ({ args, cwd: folder })));
       expect(ended.map(({ code }) => code)).toEqual(lines.map(() => 2));
-      const [part, victim, data, option, nowhere, spikes, model, name, path, gone] = ended.map(({ stderr }) => stderr);
+      const [part, victim, data, option, nowhere, spikes, model, type, value, name, path, gone] = ended.map(
+        ({ stderr }) => stderr,
+      );
       expect(part).toMatch(/part\.yaml:8:\d+: parts\.1\.part: there is no part "hardend"/);
       expect(victim).toMatch(/victim\.yaml:8:\d+: parts\.1\.victims\.0: there is no victim "two"/);
       expect(data).toMatch(/data\.yaml:5:\d+: victims\.one\.data: there are no data "sec"/);
-      expect(option).toMatch(/option\.yaml:8:\d+: parts\.1.*stpes/s);
+      expect(option).toMatch(/option\.yaml:8:\d+: parts\.1\.stpes: part hardened has no option "stpes"/);
+      expect(type).toMatch(
+        /type\.yaml:7:\d+: parts\.0\.pdsg: part hidden-surrogate: pdsg must be a map of labels to surrogates.*, but pdsg is "PDSG"/,
+      );
+      expect(value).toMatch(/part hardened: .*width.* "wide"/);
       expect(nowhere).toContain('needs either a path or synth');
       expect(spikes).toContain('there is no surrogate of spikes "atn"');
       expect(name).toContain('--data pictures=seq: the study has no data "pictures"');

@@ -127,7 +127,7 @@ describe('hidden surrogates', () => {
     });
     const [claim] = hiddenSurrogate.conclude(finished.map(without), victims, options).claims;
     expect(claim!.verdict).toBe('holds');
-    const flips = sparse.options.parse({ elements: 100, attacks: ['sda', 'scg'] });
+    const flips = sparse.options.parse({ elements: 100, shares: [], attacks: ['sda', 'scg'] });
     const [run] = sparse.runs([{ name: 'a' }], flips).map((one) => broken(one, (attack) => (attack === 'sda' ? 0.9 : 0.1)));
     const lost = run!.rows.map((one) =>
       one.attack === 'scg' && one.sample === 's0000' ? { ...one, status: 'invalid' as const } : one,
@@ -188,7 +188,7 @@ describe('few flipped pixels', () => {
   });
 
   it('gives every attack that looks at gradients the same surrogate, and no other', () => {
-    const chosen = sparse.options.parse({ elements: 1000, spikes: 'atan', attacks: ['sda', 'random-flip'] });
+    const chosen = sparse.options.parse({ elements: 1000, shares: [], spikes: 'atan', attacks: ['sda', 'random-flip'] });
     expect(sparse.runs([{ name: 'v' }], chosen)[0]!.attacks).toEqual([
       { use: 'sda', as: 'sda', spikes: 'atan' },
       { use: 'random-flip', as: 'random-flip' },
@@ -312,6 +312,7 @@ describe('few flipped pixels', () => {
     const named = sparse.options.parse({
       elements: 1000,
       flips: [50],
+      shares: [],
       attacks: [{ use: 'sda', as: 'ours' }, { use: 'scg', as: 'other' }, 'random-flip'],
     });
     const finish = (attacks: typeof named.attacks): FinishedRun => {

@@ -2,15 +2,30 @@
 import { z } from 'zod';
 import type { Chapter, Table } from '../../chapter.ts';
 import { attempts, budgetsOf, costText, medianText, rateText } from './attempts.ts';
+import { attackMap, budgetList, budgetListType, named, option, wholeNumberType } from './options.ts';
 import type { AttackEntry, FinishedRun, Part } from './study.ts';
 
 const options = z.strictObject({
-  norm: z.enum(['linf', 'l0']),
-  eps: z.array(z.union([z.number(), z.string()])).min(1),
-  queries: z.int().positive().optional(),
-  questions: z
-    .record(z.string(), z.record(z.string(), z.looseObject({ use: z.string() })))
-    .describe('what is asked, and the attacks that answer it by the names tables give them'),
+  norm: option(z.enum(['linf', 'l0']), {
+    type: 'linf or l0',
+    about: 'l0 counts flips of binary clips',
+    example: 'linf',
+  }),
+  eps: option(budgetList, {
+    type: budgetListType,
+    about: 'budgets in that norm; whole numbers of flips under l0',
+    example: '[2/255, 4/255]',
+  }),
+  queries: option(z.int().positive().optional(), {
+    type: wholeNumberType,
+    about: 'most queries of an attack on a sample, the same for all; unset: as many as its options make it ask',
+    example: '1000',
+  }),
+  questions: option(named(named(attackMap)), {
+    type: 'a map of questions, each a map of labels to attacks { use: NAME } with options of it',
+    about: 'a table per question, a line per attack, by the labels given here',
+    example: '{ reset: { through: { use: pgd, spikes: pdsg }, detached: { use: pgd, spikes: { use: pdsg, reset: detach } } } }',
+  }),
 });
 type Options = z.infer<typeof options>;
 

@@ -5,19 +5,30 @@ import type { Row } from '../../../kit/record/row.ts';
 import type { Chart, ChartPoint, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, epsOf } from './attempts.ts';
 import { countedPoint, type Legible, leftOut, legible, levels, levelTick } from './charts.ts';
+import { attack, budgetList, budgetListType, named, option, surrogate, wholeNumberType } from './options.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
-const choice = z.union([z.string(), z.looseObject({ use: z.string() })]);
-const entry = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
-
 const options = z.strictObject({
-  eps: z
-    .array(z.union([z.number(), z.string()]))
-    .min(1)
-    .default(['1/255', '2/255', '4/255']),
-  steps: z.int().positive().default(20),
-  spikes: z.record(z.string(), choice).describe('the surrogates, by the name tables give them'),
-  others: z.array(entry).default([]).describe('attacks that need no surrogate, e.g. square: they check the gradients'),
+  eps: option(budgetList.default(['1/255', '2/255', '4/255']), {
+    type: budgetListType,
+    about: 'L∞ budgets; the claim is judged at the largest',
+    example: '[2/255, 4/255]',
+  }),
+  steps: option(z.int().positive().default(20), {
+    type: wholeNumberType,
+    about: 'steps of PGD under each surrogate, from one random start',
+    example: '20',
+  }),
+  spikes: option(named(surrogate), {
+    type: 'a map of labels to surrogates, each a name or { use: NAME } with options of it',
+    about: 'the surrogates PGD is run with, by the labels tables give them; that of `trained:` is added',
+    example: '{ pdsg: pdsg, narrow: { use: atan, width: 0.5 } }',
+  }),
+  others: option(z.array(attack).default([]), {
+    type: 'a list of attacks, each a name or { use: NAME } with options of it',
+    about: 'attacks beside PGD, such as square: what needs no gradient checks the gradients',
+    example: '[{ use: square, queries: 1000 }]',
+  }),
 });
 type Options = z.infer<typeof options>;
 
@@ -37,11 +48,10 @@ export const hardened: Part<Options> = {
         victim: name,
         threat: { norm: 'linf', eps },
         attacks: [
-          ...Object.entries(spikes).map(([as, with_]) => pgd(as, with_ as SpikeChoice)),
+          ...Object.entries(spikes).map(([as, with_]) => pgd(as, with_)),
           ...(trained === undefined ? [] : [pgd(own, trained)]),
           ...others.map(
-            (other): AttackEntry =>
-              typeof other === 'string' ? { use: other, as: other } : { ...other, as: String(other.as ?? other.use) },
+            (other): AttackEntry => (typeof other === 'string' ? { use: other, as: other } : { as: other.use, ...other }),
           ),
         ],
       };

@@ -9,25 +9,43 @@ import type { Row } from '../../../kit/record/row.ts';
 import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, broken, budgetsOf, rate, rateText } from './attempts.ts';
 import { countedPoint, type Legible, leftOut, legible, levels, levelTick } from './charts.ts';
+import { budgetList, budgetListType, named, option, surrogate, wholeNumberType } from './options.ts';
 import type { AttackEntry, FinishedRun, Part, SpikeChoice, Victim } from './study.ts';
 
 const options = z.strictObject({
-  eps: z
-    .array(z.union([z.number(), z.string()]))
-    .min(1)
-    .default(['0.5/255', '1/255', '2/255', '4/255', '8/255']),
-  steps: z.int().positive().default(10).describe('of PGD, from one random start'),
-  families: z.array(z.string()).default(['atan', 'sigmoid', 'triangle', 'rectangle']),
-  widths: z.array(z.number().positive()).default([0.25, 0.5, 1, 2, 4]).describe('times each default width'),
-  pdsg: z
-    .record(z.string(), z.looseObject({ use: z.string() }))
-    .default({
+  eps: option(budgetList.default(['0.5/255', '1/255', '2/255', '4/255', '8/255']), {
+    type: budgetListType,
+    about: 'L∞ budgets; each victim is compared at the one where its best fixed surrogate breaks nearest to 60 %',
+    example: '[1/255, 2/255, 4/255]',
+  }),
+  steps: option(z.int().positive().default(10), {
+    type: wholeNumberType,
+    about: 'steps of PGD, from one random start',
+    example: '10',
+  }),
+  families: option(z.array(z.string()).min(1).default(['atan', 'sigmoid', 'triangle', 'rectangle']), {
+    type: 'a list of names of surrogates',
+    about: 'the fixed surrogates of the sweep (`provoke list surrogates`)',
+    example: '[atan, triangle]',
+  }),
+  widths: option(z.array(z.number().positive()).min(1).default([0.25, 0.5, 1, 2, 4]), {
+    type: 'a list of numbers above 0',
+    about: 'the widths of each of them in the sweep, times its default width',
+    example: '[0.5, 1, 2]',
+  }),
+  pdsg: option(
+    named(surrogate).default({
       'PDSG, sample': { use: 'pdsg', statistics: 'sample' },
       'PDSG, reference set': { use: 'pdsg', statistics: 'reference-set' },
       'PDSG, batch': { use: 'pdsg', statistics: 'batch' },
       'PDSG narrow (ours)': { use: 'pdsg-narrow', statistics: 'sample' },
-    })
-    .describe('what is compared with the sweep: choices for spikes, by the names tables give them'),
+    }),
+    {
+      type: 'a map of labels to surrogates, each a name or { use: NAME } with options of it',
+      about: 'what is compared with the sweep, by the labels tables give them',
+      example: '{ PDSG: pdsg, batch: { use: pdsg, statistics: batch } }',
+    },
+  ),
 });
 type Options = z.infer<typeof options>;
 
@@ -44,7 +62,7 @@ const entries = ({ trained }: Victim, { steps, families, widths, pdsg }: Options
   const pgd = (as: string, spikes: SpikeChoice): AttackEntry => ({ use: 'pgd', as, spikes, steps, restarts: 1 });
   return [
     ...families.flatMap((use) => widths.map((width) => pgd(fixed(use, width), { use, width }))),
-    ...Object.entries(pdsg).map(([name, choice]) => pgd(name, choice as SpikeChoice)),
+    ...Object.entries(pdsg).map(([name, choice]) => pgd(name, choice)),
     ...(trained === undefined ? [] : [pgd(skyline, trained)]),
   ];
 };

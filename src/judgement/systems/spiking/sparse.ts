@@ -8,18 +8,50 @@ import { attackNamed } from '../../../methods/attacks/registry.ts';
 import type { Chapter, Chart, ChartSeries, Claim, Table } from '../../chapter.ts';
 import { attempts, budgetsOf, costText, distances, medianText, rate, rateText } from './attempts.ts';
 import { countedPoint, type Legible, leftOut, legible } from './charts.ts';
-import type { AttackEntry, FinishedRun, Part, SpikeChoice } from './study.ts';
+import { attack, option, surrogate, surrogateType, wholeNumberType } from './options.ts';
+import type { AttackEntry, FinishedRun, Part } from './study.ts';
 
-const attack = z.union([z.string(), z.looseObject({ use: z.string(), as: z.string().optional() })]);
-
-const options = z.strictObject({
-  flips: z.array(z.int().positive()).default([50, 200, 800]).describe('budgets, in flipped pixels of the clip'),
-  shares: z.array(z.number().positive()).default([0.05, 0.1, 0.24]).describe('budgets in percent of all pixels of the clip'),
-  elements: z.int().positive().describe('pixels of a clip: steps x polarities x height x width'),
-  spikes: z.union([z.string(), z.looseObject({ use: z.string() })]).default('pdsg-narrow'),
-  queries: z.int().positive().optional().describe('most passes of an attack on a clip, the same for all'),
-  attacks: z.array(attack).min(2).describe('the first is compared with all others'),
-});
+const options = z
+  .strictObject({
+    flips: option(z.array(z.int().positive()).default([50, 200, 800]), {
+      type: 'a list of whole numbers from 1',
+      about: 'budgets, in flipped pixels of the clip',
+      example: '[50, 200, 800]',
+    }),
+    shares: option(z.array(z.number().positive()).default([0.05, 0.1, 0.24]), {
+      type: 'a list of numbers above 0',
+      about: 'further budgets, in percent of all pixels of the clip',
+      example: '[0.1, 0.24]',
+    }),
+    elements: option(z.int().positive(), {
+      type: wholeNumberType,
+      about: 'pixels of a clip: steps x polarities x height x width; checked against the victim',
+      example: '81920',
+    }),
+    spikes: option(surrogate.default('pdsg-narrow'), {
+      type: surrogateType,
+      about: 'stands in under every attack that looks at gradients, unless that states its own',
+      example: 'pdsg-narrow',
+    }),
+    queries: option(z.int().positive().optional(), {
+      type: wholeNumberType,
+      about: 'most queries of an attack on a clip, the same for all; unset: as many as its options make it ask',
+      example: '1000',
+    }),
+    attacks: option(z.array(attack).min(2), {
+      type: 'a list of at least two attacks, each a name or { use: NAME } with options of it',
+      about: 'the first is compared with all others; `as` gives one another name in tables',
+      example: '[sda, { use: scg, reduce: minimal }]',
+    }),
+  })
+  .superRefine((stated, context) => {
+    const { flips, shares, elements } = stated;
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+    if (flips.length + shares.length === 0) refuse('flips and shares are both empty, and a budget is needed');
+    for (const share of shares)
+      if (flipsOf(share, elements) === 0)
+        refuse(`shares: ${share} percent of ${elements} elements is less than one; state larger shares, or none: []`);
+  });
 type Options = z.infer<typeof options>;
 
 /** The attack the claim is about, and those it names; others may win, and then that is said. */
@@ -27,14 +59,19 @@ const published = { use: 'sda', against: ['scg', 'spike-fool', 'gumbel-flip', 't
 
 /** One surrogate for all that look at gradients. */
 const entry = (given: Options['attacks'][number], { spikes }: Options): AttackEntry => {
-  const stated: { use: string; as?: string | undefined } = typeof given === 'string' ? { use: given } : given;
-  const named = { ...stated, as: String(stated.as ?? stated.use) };
+  const stated = typeof given === 'string' ? { use: given } : given;
+  const labelled = { as: stated.use, ...stated };
   const { needs } = attackNamed(stated.use);
-  return needs === 'gradient' ? { spikes: spikes as SpikeChoice, ...named } : named;
+  return needs === 'gradient' ? { spikes, ...labelled } : labelled;
 };
 
+/** A share in percent as whole flips. */
+function flipsOf(share: number, elements: number): number {
+  return Math.floor((share / 100) * elements);
+}
+
 const budgets = ({ flips, shares, elements }: Options): number[] =>
-  [...new Set([...flips, ...shares.map((share) => Math.floor((share / 100) * elements))])].sort((a, b) => a - b);
+  [...new Set([...flips, ...shares.map((share) => flipsOf(share, elements))])].sort((a, b) => a - b);
 
 export const sparse: Part<Options> = {
   name: 'sparse',

@@ -1,11 +1,12 @@
 /** @file What a study of spiking nets is made of: victims, and parts that say which runs they need and what the rows of those runs mean. */
-import type { z } from 'zod';
 import type { Row } from '../../../kit/record/row.ts';
+import type { SpikesReference } from '../../../kit/spiking/choose.ts';
 import type { Norm } from '../../../kit/threat/threat.ts';
 import type { Chapter } from '../../chapter.ts';
+import type { OptionSchema } from './options.ts';
 
 /** A choice for `spikes:`, as an experiment file states it. */
-export type SpikeChoice = string | { readonly use: string; readonly [option: string]: number | string | boolean };
+export type SpikeChoice = SpikesReference;
 
 export interface Victim {
   readonly name: string;
@@ -43,7 +44,7 @@ export interface FinishedRun extends PartRun {
 export interface Part<Options = never> {
   readonly name: string;
   readonly title: string;
-  readonly options: z.ZodType<Options>;
+  readonly options: OptionSchema<Options>;
   /** The runs it needs on these victims, one or none for each. */
   runs(victims: readonly Victim[], options: Options): PartRun[];
   /** Refuses options that do not fit a victim whose attacked inputs have so many elements; throws a UserError. */
