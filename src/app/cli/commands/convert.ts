@@ -56,14 +56,52 @@ export const convert: Register = (program) => {
       '\nExamples:\n  $ provoke convert node_modules/@vladmandic/human/models/emotion.json -o emotion.onnx\n  $ provoke convert face-api/expression -o expression.onnx\n  $ provoke convert hand.aedat -o hand.npz\n  $ provoke convert net.nir -o net.onnx --dt 1e-4 --steps 10 --reset zero',
     )
     .action(async (source: string, { out, ...options }: ConvertOptions) => {
-      if (isEventFile(source)) return convertEvents(source, out, options);
-      const graph = Object.hasOwn(builtinModels, source) ? (await builtinGraph(source)).graph : await fromFile(source, options);
+      const kind = kindOf(source);
+      refuseForeign(source, kind, options);
+      if (kind === 'events') return convertEvents(source, out, options);
+      const graph = await graphOf(source, kind, options);
       await writeWhole(out, writeModel(graph));
       process.stdout.write(
         `${out}: ${graph.nodes.length} nodes; inputs ${graph.inputs.map((v) => v.name).join(', ')}; outputs ${graph.outputs.map((v) => v.name).join(', ')}\n`,
       );
     });
 };
+
+/** What can be converted: what messages call one and several of it, and the flags that are about it alone. */
+const kinds = {
+  events: { one: 'an event file', several: 'event files', flags: ['convention', 'aedat', 'sensor'] },
+  nir: { one: 'a NIR network', several: 'NIR networks', flags: ['dt', 'steps', 'reset', 'read'] },
+  tfjs: { one: 'a TensorFlow.js model', several: 'TensorFlow.js models', flags: [] },
+  builtin: { one: 'a built-in model', several: 'built-in models', flags: [] },
+} as const satisfies Record<string, { one: string; several: string; flags: readonly (keyof ConvertOptions)[] }>;
+type Kind = keyof typeof kinds;
+
+function kindOf(source: string): Kind {
+  if (isEventFile(source)) return 'events';
+  if (Object.hasOwn(builtinModels, source)) return 'builtin';
+  if (source.endsWith('.json')) return 'tfjs';
+  if (/\.nir$/i.test(source)) return 'nir';
+  throw new UserError(
+    `provoke cannot convert "${source}"`,
+    `give a TensorFlow.js model.json, a .nir file, an event file (.aedat, .bin, .npz, .csv), or one of: ${Object.keys(builtinModels).join(', ')}`,
+  );
+}
+
+const flagged = (flags: readonly string[]): string => flags.map((flag) => `--${flag}`).join(', ');
+
+/** A flag that would change nothing is a mistake. */
+function refuseForeign(source: string, kind: Kind, options: Omit<ConvertOptions, 'out'>): void {
+  const { one, several, flags: own } = kinds[kind];
+  for (const other of Object.values(kinds)) {
+    if (other === kinds[kind]) continue;
+    const given = other.flags.filter((flag) => options[flag] !== undefined);
+    if (given.length > 0)
+      throw new UserError(
+        `${flagged(given)} ${given.length === 1 ? 'is' : 'are'} for ${other.several}, and "${source}" is ${one}`,
+        `leave ${given.length === 1 ? 'it' : 'them'} out; ${several} ${own.length === 0 ? 'have no flags of their own' : `have ${flagged(own)}`}`,
+      );
+  }
+}
 
 interface ConvertOptions extends EventReadOptions, Omit<NirOptions, 'source'> {
   readonly out: string;
@@ -74,9 +112,15 @@ interface ConvertOptions extends EventReadOptions, Omit<NirOptions, 'source'> {
 async function convertEvents(
   source: string,
   out: string,
-  { aedat = '3.1', ...read }: Omit<ConvertOptions, 'out'>,
+  { aedat: stated, ...read }: Omit<ConvertOptions, 'out'>,
 ): Promise<void> {
   const ending = extname(out).toLowerCase();
+  if (stated !== undefined && ending !== '.aedat')
+    throw new UserError(
+      `--aedat is for .aedat files that are written, and "${out}" is none`,
+      'leave it out, or name another --out',
+    );
+  const aedat = stated ?? '3.1';
   const format = (Object.keys(eventFormats) as EventFormatName[]).find(
     (name) => eventFormats[name].ending === ending && (ending !== '.aedat' || name === `aedat-${aedat}`),
   );
@@ -115,11 +159,7 @@ function countOf(value: string): number {
   return Number(value);
 }
 
-async function fromFile(source: string, options: NirOptions) {
-  if (source.endsWith('.json')) return readTfjsModel(source);
-  if (/\.nir$/i.test(source)) return readNir(source, options);
-  throw new UserError(
-    `provoke cannot convert "${source}"`,
-    `give a TensorFlow.js model.json, a .nir file, an event file (.aedat, .bin, .npz, .csv), or one of: ${Object.keys(builtinModels).join(', ')}`,
-  );
-}
+const graphOf = async (source: string, kind: Exclude<Kind, 'events'>, options: NirOptions) => {
+  if (kind === 'builtin') return (await builtinGraph(source)).graph;
+  return kind === 'nir' ? readNir(source, options) : readTfjsModel(source);
+};
