@@ -329,6 +329,27 @@ describe('few flipped pixels', () => {
     expect(turned.paragraphs.at(-1)).toContain('The published claim is one of sda, which is not the first attack of this part');
   });
 
+  it('judges the same attack with other options by a claim of its own, not against itself', () => {
+    const named = sparse.options.parse({
+      elements: 1000,
+      flips: [50],
+      shares: [],
+      attacks: ['sda', { use: 'sda', as: 'reference', mode: 'reference' }, 'scg'],
+    });
+    const [of] = sparse.runs([{ name: 'v' }], named);
+    const flips: Readonly<Record<string, number>> = { sda: 5, reference: 30, scg: 10 };
+    const rows = of!.attacks.flatMap(({ as }) =>
+      Array.from({ length: 20 }, (_, i) => row(as, i, 50, { distance: flips[as]! + (i % 3), status: 'success' })),
+    );
+    const { claims, tables } = sparse.conclude([{ ...of!, elements: 1000, synthetic: null, rows }], [], named);
+    expect(claims.map(({ claim, verdict }) => [claim.split(' ')[0], verdict])).toEqual([
+      ['sda', 'holds'],
+      ['reference', 'does not hold'],
+    ]);
+    expect(claims[1]!.because).toContain('Fewer flips are found by scg.');
+    expect(tables.at(-1)!.rows.map(([name]) => name)).toEqual(['scg']);
+  });
+
   it('says nothing of clips that were never attacked: dashes, and no verdict', () => {
     const none = sparse.conclude([skipped(found(() => 4))], [], options);
     expect(none.claims).toEqual([

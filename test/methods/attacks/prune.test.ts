@@ -1,7 +1,6 @@
 /** @file Restoring until nothing can be restored alone: proved at the very result, with few questions where flips are alike, within the announced bound. */
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../../src/core/tensor/random.ts';
-import type { Answer, Question } from '../../../src/methods/attacks/frame/question.ts';
 import { around } from '../../../src/methods/attacks/sparse-search/around.ts';
 import { prune, prunePasses } from '../../../src/methods/attacks/sparse-search/prune.ts';
 import { untargeted } from './linear.ts';
@@ -12,12 +11,7 @@ function pruned(n: number, worth: (i: number) => number, lead: (u: Float32Array)
   points.flip(Array.from({ length: n }, (_, i) => i));
   let kept = points.all();
   let asked = 0;
-  const work: Generator<Question, boolean, Answer> = prune(
-    untargeted(0),
-    points,
-    new Map(points.all().map((i) => [i, worth(i)])),
-    0,
-  );
+  const work: ReturnType<typeof prune> = prune(untargeted(0), points, new Map(points.all().map((i) => [i, worth(i)])), 0);
   let step = work.next();
   while (!step.done) {
     const { at } = step.value;
@@ -33,7 +27,7 @@ function pruned(n: number, worth: (i: number) => number, lead: (u: Float32Array)
     u[i] = 0;
     return lead(u) <= 0;
   };
-  return { all: points.all(), kept, asked, proven: step.value, minimal: points.all().every(isNeeded) };
+  return { all: points.all(), kept, asked, proven: step.value !== undefined, minimal: points.all().every(isNeeded) };
 }
 
 describe('restoring until nothing can be restored alone', () => {

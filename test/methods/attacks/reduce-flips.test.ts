@@ -15,7 +15,7 @@ function reduce(how: Reduction, u: Float32Array, order: readonly number[], lead:
     goal: untargeted(0),
     u,
     order,
-    together: 3,
+    left: () => 3,
     proven(at) {
       proven = at;
     },
@@ -79,8 +79,8 @@ describe('the reduction of an example', () => {
     }
   });
 
-  it('minimal claims no proof where its rounds end first: flips that can be restored in one order only', () => {
-    const n = 50;
+  it('minimal claims no proof where its questions end first: flips that can be restored in one order only', () => {
+    const n = 120;
     const u = new Float32Array(n).fill(1);
     const chain = (v: Float32Array): number => {
       const first = v.indexOf(0);

@@ -109,6 +109,20 @@ describe('sda, ours', () => {
     expect(found).toBeGreaterThanOrEqual(6);
   });
 
+  it('finds fewer flips with learned chances than without, and fewer yet with exchanges: over random nets', async () => {
+    const flips = async (options: Readonly<Record<string, unknown>>): Promise<number> => {
+      let sum = 0;
+      for (let seed = 20; seed < 32; seed++) {
+        const { inputs, outcomes } = await attackNet(seed, options);
+        sum += outcomes.reduce((s, { inputs: found }, k) => s + (found ? differing(found.x!, inputs[k]!).length : 0), 0);
+      }
+      return sum;
+    };
+    const [without, learned, exchanged] = [await flips({ steps: 0 }), await flips({}), await flips({ exchanges: 2 })];
+    expect(learned).toBeLessThan(without);
+    expect(exchanged).toBeLessThan(learned);
+  });
+
   it('keeps to the mask of the sample', async () => {
     const network = randomNet(1);
     const x = bits(128, 1, 0);

@@ -44,7 +44,8 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
       high[i] = Math.max(0, flip[i]!);
     }
   }
-  const wide = new Float64Array(n);
+  const isBinaryAt = new Uint8Array(n);
+  for (const { from, to } of binary) isBinaryAt.fill(1, from, to);
   const flipped = (u: Float32Array, i: number): boolean => u[i]! * flip[i]! > 0.5 * flip[i]! * flip[i]!;
   return {
     ...space,
@@ -53,11 +54,12 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
     flip,
     write(u, into) {
       if (binary.length < parts.length) space.write(u, into);
-      for (const { name, x, from } of binary) {
+      for (const { name, x, from, to } of binary) {
         const point = into[name]!;
-        // few elements are flipped
         point.set(x);
-        for (let i = 0, at = from; i < x.length; i++, at++) if (u[at] !== 0 && flipped(u, at)) point[i] = other[at]!;
+        eachChange(u.subarray(from, to), (i) => {
+          if (flipped(u, from + i)) point[i] = other[from + i]!;
+        });
       }
     },
     pull(gradient) {
@@ -68,9 +70,10 @@ export function flippingOf(sample: Sample, threats: Readonly<Record<string, Thre
       return kept;
     },
     size(u) {
-      wide.set(u);
-      for (const { from, to } of binary) for (let i = from; i < to; i++) if (u[i] !== 0) wide[i] = flipped(u, i) ? flip[i]! : 0;
-      return balls[space.norm].size(wide);
+      // zeros add nothing to a norm
+      const changes: number[] = [];
+      eachChange(u, (i) => changes.push(isBinaryAt[i] === 0 ? u[i]! : flipped(u, i) ? flip[i]! : 0));
+      return balls[space.norm].size(Float64Array.from(changes));
     },
     clip: (u) => u.map((value, i) => Math.min(high[i]!, Math.max(low[i]!, value))),
   };
@@ -91,6 +94,17 @@ export const flipsOf =
       );
     return flippingOf(sample, threats, allowed as Allowed);
   };
+
+/** Visits the elements that are not zero, ascending. Most are, so two are looked at together: as one number their bits are zero where both are. */
+function eachChange(u: Float32Array, visit: (i: number) => void): void {
+  const pairs = u.byteOffset % 8 === 0 ? new Float64Array(u.buffer, u.byteOffset, u.length >> 1) : new Float64Array(0);
+  for (let k = 0; k < pairs.length; k++) {
+    if (pairs[k] === 0) continue;
+    if (u[2 * k] !== 0) visit(2 * k);
+    if (u[2 * k + 1] !== 0) visit(2 * k + 1);
+  }
+  for (let i = 2 * pairs.length; i < u.length; i++) if (u[i] !== 0) visit(i);
+}
 
 /** The elements that may flip. */
 export function flippable({ flip }: Flipping): Int32Array {

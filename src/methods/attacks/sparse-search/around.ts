@@ -13,6 +13,8 @@ export interface Around {
   readonly u: Float32Array;
   /** Moves the base: flips elements, or changes them back where they are flipped. */
   flip(elements: Iterable<number>): void;
+  /** Moves the base to where just these elements are flipped. */
+  move(elements: Iterable<number>): void;
   /** Whether an element of the base is flipped. */
   flipped(element: number): boolean;
   /** How many are. */
@@ -35,14 +37,19 @@ export function around({ n, flip }: Pick<Flipping, 'n' | 'flip'>, left: () => nu
   const toggle = (u: Float32Array, i: number): void => {
     u[i] = u[i] === 0 ? flip[i]! : 0;
   };
+  const change: Around['flip'] = (elements) => {
+    for (const i of elements) {
+      toggle(base, i);
+      count += base[i] === 0 ? -1 : 1;
+      for (const u of spare) toggle(u, i);
+    }
+  };
   return {
     u: base,
-    flip(elements) {
-      for (const i of elements) {
-        toggle(base, i);
-        count += base[i] === 0 ? -1 : 1;
-        for (const u of spare) toggle(u, i);
-      }
+    flip: change,
+    move(elements) {
+      const wanted = new Set(elements);
+      for (let i = 0; i < n; i++) if ((base[i] !== 0) !== wanted.has(i)) change([i]);
     },
     flipped: (i) => base[i] !== 0,
     count: () => count,

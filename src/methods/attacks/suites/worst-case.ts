@@ -71,7 +71,7 @@ function candidates(options: Options, { classes, norms, binary }: Facts): SuiteP
     return [
       ...(binary
         ? [
-            part('sda', sda, { beyond: false }),
+            part('sda', sda, { beyond: false, steps: 50, exchanges: 6 }),
             part('greedy-flip', greedyFlip),
             part('gumbel-flip', gumbelFlip, { reduce: 'minimal' }),
             part('jsma', jsma, { targets: Math.min(targets, 3) }),
