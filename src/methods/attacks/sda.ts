@@ -9,7 +9,7 @@
  * asked about one by one until no flip can be restored alone, which the last questions prove. Restoring ends without that proof where 32 questions per flip,
  * or the queries a sample may ask, are not enough (minimal in the trace says where it is proven). A proof takes a question per flip, and half of the cost is
  * on the way to it: reduce: prefix leaves it out. exchanges goes on from there: likely flips take the place of several others. More steps and exchanges find
- * fewer flips: steps: 50 and exchanges: 6 ask about 850 questions on the trained event victims. With a target the margin of the target is raised.
+ * fewer flips: steps: 100 and exchanges: 6 ask about 850 questions on the trained event victims. With a target the margin of the target is raised.
  * mode reference is the paper's algorithm: candidates whose flip alone does not raise the loss are accepted for good, those whose change was least are
  * restored by one binary search over prefixes. Candidates are at most the elements that are not flipped (the authors' code then takes flipped ones
  * again); ties go to the lower index (there: to chance); the noise that keeps zero gradients in play is the sample's own.
