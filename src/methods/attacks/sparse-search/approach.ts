@@ -56,8 +56,9 @@ export function* approach(
     const slope = answer.gradient[0]!;
     const z = answer.logits[0]!;
     const lead = leadOf(goal, z);
-    if (n === 0) origin = { lead, worth: meanWorth(space, slope) };
-    if (reached(goal, argmax(z))) return { slope, origin: origin! };
+    // where the original has no slope, that of the first point which has one says what a flip is worth
+    if (origin === undefined || origin.worth === 0) origin = { lead: origin?.lead ?? lead, worth: meanWorth(space, slope) };
+    if (reached(goal, argmax(z))) return { slope, origin };
     const limit = Math.ceil(growth * step);
     const room = most - points.count();
     const ranks = promising(space, points.u, slope);

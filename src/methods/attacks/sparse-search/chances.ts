@@ -1,4 +1,5 @@
 /** @file Learns the chance of every flip from samples of few flips: what all flips together are worth where many are needed, no gradient at one point says. */
+import type { Stream } from '../../../core/tensor/random.ts';
 import { leadOf, reached } from '../../../kit/losses/loss.ts';
 import { argmax } from '../../../kit/model/oracle.ts';
 import { type Flipping, flippable } from '../frame/flipping.ts';
@@ -67,55 +68,83 @@ export function* learned(
   let learning = allOf(space);
   let cost = price * origin.worth;
   let best: Pick<Learned, 'flips' | 'slope'> | undefined;
-  const drawn = Array.from({ length: samples }, () => new Float32Array(space.n));
-  const soft = drawn.map(() => new Float64Array(learning.element.length));
+  const drawn = Array.from(
+    { length: samples },
+    (): Drawn => ({
+      u: new Float32Array(space.n),
+      soft: new Float64Array(learning.element.length),
+      count: 0,
+    }),
+  );
   for (let n = 0; n < steps; n++) {
-    const { element, logit, mean, square } = learning;
     const heat = 1 - (1 - coldest) * Math.max(0, (2 * n) / Math.max(1, steps - 1) - 1);
-    const flips = drawn.map((u, m) => {
-      let count = 0;
-      for (let k = 0; k < element.length; k++) {
-        const i = element[k]!;
-        const shifted = logit[k]! + heat * logistic(chance.uniform());
-        u[i] = shifted > 0 ? space.flip[i]! : 0;
-        count += +(shifted > 0);
-        const s = 1 / (1 + Math.exp(-shifted));
-        soft[m]![k] = s * (1 - s);
-      }
-      return count;
-    });
+    for (const one of drawn) draw(one, learning, space, heat, chance);
     const { logits, gradient } = yield* gradients(
-      drawn,
+      drawn.map(({ u }) => u),
       drawn.map(() => margin),
       0.3 + (0.4 * n) / steps,
     );
-    for (const [m, u] of drawn.entries()) {
-      if (!reached(goal, argmax(logits[m]!)) || flips[m]! >= (best?.flips.length ?? Number.POSITIVE_INFINITY)) continue;
-      const some = Array.from(element.keys()).filter((k) => u[element[k]!] !== 0);
-      some.sort((a, b) => logit[a]! - logit[b]! || a - b);
-      best = { flips: some.map((k) => element[k]!), slope: gradient[m]! };
-    }
+    for (const [m, { u, count }] of drawn.entries())
+      if (reached(goal, argmax(logits[m]!)) && count < (best?.flips.length ?? Number.POSITIVE_INFINITY))
+        best = { flips: flippedOf(u, learning), slope: gradient[m]! };
     if (best === undefined && n >= late) cost /= cheaper;
     if (logits.every((z) => leadOf(goal, z) < 0)) cost *= dearer;
-    const push = logits.map((z) => Math.max(0, Math.min(1, 0.5 + leadOf(goal, z) / (blur * origin.lead))));
-    const length = alpha / (1 - beta1 ** (n + 1));
-    const correction = Math.sqrt(1 - beta2 ** (n + 1));
-    for (let k = 0; k < element.length; k++) {
-      const i = element[k]!;
+    const push = logits.map((z) => Math.max(0, Math.min(1, 0.5 + leadOf(goal, z) / (blur * Math.max(origin.lead, 1e-30)))));
+    climb(learning, n, Math.min(1e-12, 1e-6 * origin.worth), (k) => {
+      const i = learning.element[k]!;
       let slope = 0;
-      for (let m = 0; m < samples; m++) slope += soft[m]![k]! * (push[m]! * gradient[m]![i]! * space.flip[i]! - cost);
-      slope /= samples;
-      mean[k] = beta1 * mean[k]! + (1 - beta1) * slope;
-      square[k] = beta2 * square[k]! + (1 - beta2) * slope * slope;
-      const moved = logit[k]! + (length * mean[k]!) / (Math.sqrt(square[k]!) / correction + 1e-12);
-      logit[k] = Math.max(lowest, Math.min(highest, moved));
-    }
+      for (let m = 0; m < samples; m++) slope += drawn[m]!.soft[k]! * (push[m]! * gradient[m]![i]! * space.flip[i]! - cost);
+      return slope / samples;
+    });
     if (n + 1 === wide) {
-      for (const u of drawn) u.fill(0);
+      for (const { u } of drawn) u.fill(0);
       learning = likeliest(learning, kept);
     }
   }
   return best === undefined ? undefined : { ...best, likely: Array.from(likeliest(learning, kept).element) };
+}
+
+/** A sampled set of flips. */
+interface Drawn {
+  readonly u: Float32Array;
+  /** Per learned flip the slope of its soft version by its logit. */
+  readonly soft: Float64Array;
+  count: number;
+}
+
+/** Draws a set anew: a flip is made where its logit and a logistic number, times `heat`, are above 0 together. */
+function draw(drawn: Drawn, { element, logit }: Learning, { flip }: Flipping, heat: number, chance: Stream): void {
+  const { u, soft } = drawn;
+  drawn.count = 0;
+  for (let k = 0; k < element.length; k++) {
+    const i = element[k]!;
+    const shifted = logit[k]! + heat * logistic(chance.uniform());
+    u[i] = shifted > 0 ? flip[i]! : 0;
+    drawn.count += +(shifted > 0);
+    const s = 1 / (1 + Math.exp(-shifted));
+    soft[k] = s * (1 - s);
+  }
+}
+
+/** The flips of a drawn set, the least likely first. */
+function flippedOf(u: Float32Array, { element, logit }: Learning): number[] {
+  return Array.from(element.keys())
+    .filter((k) => u[element[k]!] !== 0)
+    .sort((a, b) => logit[a]! - logit[b]! || a - b)
+    .map((k) => element[k]!);
+}
+
+/** A step of Adam up the slopes; `tiny` is far below any slope that matters. */
+function climb({ logit, mean, square }: Learning, n: number, tiny: number, slopeOf: (k: number) => number): void {
+  const length = alpha / (1 - beta1 ** (n + 1));
+  const correction = Math.sqrt(1 - beta2 ** (n + 1));
+  for (let k = 0; k < logit.length; k++) {
+    const slope = slopeOf(k);
+    mean[k] = beta1 * mean[k]! + (1 - beta1) * slope;
+    square[k] = beta2 * square[k]! + (1 - beta2) * slope * slope;
+    const moved = logit[k]! + (length * mean[k]!) / (Math.sqrt(square[k]!) / correction + tiny);
+    logit[k] = Math.max(lowest, Math.min(highest, moved));
+  }
 }
 
 /** The flips that are learned, and per flip its logit and Adam's two means of slopes. */

@@ -27,7 +27,9 @@ export function* frugal(scene: Scene, options: Frugal): Attempt {
   const points = around(space, scene.left);
   const first = yield* approach(scene, points, options);
   if (first === undefined || options.reduce === 'none') return;
-  const chances = yield* learned(scene, first.origin, options.steps);
+  // fewer than one flip there cannot be, and without slopes nothing is learned
+  const isLearned = points.count() > 1 && first.origin.worth > 0;
+  const chances = isLearned ? yield* learned(scene, first.origin, options.steps) : undefined;
   const isSmaller = chances !== undefined && chances.flips.length < points.count();
   if (isSmaller) points.move(chances.flips);
   const { slope } = isSmaller ? chances : first;
