@@ -123,6 +123,14 @@ describe('sda, ours', () => {
     expect(exchanged).toBeLessThan(learned);
   });
 
+  it('learns from a tie, where the original has no lead', async () => {
+    const weights = [new Array(100).fill(0), Array.from({ length: 100 }, (_, i) => (i === 7 ? 1 : -1))];
+    const oracle = linearOracle({ x: weights }, [0, 0]);
+    const { batch, threats } = binaryScene([1, 1, 10, 10], [new Float32Array(100)]);
+    const [outcome] = await sda.run(jobOf(oracle, batch, [untargeted(0)], threats), sda.defaults);
+    expect(differing(outcome!.inputs!.x!, new Float32Array(100))).toEqual([7]);
+  });
+
   it('keeps to the mask of the sample', async () => {
     const network = randomNet(1);
     const x = bits(128, 1, 0);
